@@ -1,0 +1,41 @@
+# Two commands do everything on a fresh machine with Python 3.11: `make demo` and `make test`.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 8000
+WORKSPACE ?= workspace
+PYTEST_WORKERS ?= 2
+BIN := .venv/bin
+
+.PHONY: help setup demo test lint lock clean
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: .venv/.ready  ## Create .venv and install the locked dependencies
+
+.venv/.ready: requirements.lock pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
+		{ echo "LeadPact needs Python 3.11; found: $$("$(PYTHON)" --version 2>&1 || echo none). Name one with PYTHON=/path/to/python3.11"; exit 2; }
+	"$(PYTHON)" -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup  ## Simulate a CRM, train, promote, sign a policy, serve on PORT (default 8000)
+	$(BIN)/leadpact demo --workspace "$(WORKSPACE)" --port $(PORT)
+
+lint: setup  ## Style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: lint  ## Everything that CI runs
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
+
+lock:  ## Resolve the dependencies again, with hashes (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--group dev pyproject.toml --upgrade -o requirements.lock
+
+clean:  ## Remove what set-up and tests made; the workspace stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

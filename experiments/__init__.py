@@ -1,0 +1,1 @@
+"""What we tried, and why it is so."""

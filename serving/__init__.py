@@ -1,0 +1,1 @@
+"""What happens today: the service, its database and the one command `leadpact`."""

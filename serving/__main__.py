@@ -1,0 +1,5 @@
+"""`python -m serving` is `leadpact`."""
+
+from serving.cli import main
+
+main()

@@ -1,0 +1,106 @@
+"""The one command `leadpact`: a table of names, each loaded only when called.
+
+Decides which command runs and how an error leaves the process. `leadpact --help` imports no command,
+so it answers at once, and `leadpact serve` never loads the trainer.
+"""
+
+import importlib
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from features.errors import InputError, LeadPactError
+from sla.errors import AgreementError, PolicyProblems
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEntry:
+    """One row of the table: the module below `serving.commands` and the line `--help` shows."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "demo": CommandEntry("demo", "Simulate a CRM, import, train, promote, sign a first policy, serve."),
+    "import": CommandEntry("import_", "Validate an export and add it to the history."),
+    "features": CommandEntry("features", "The declared features: list them, build a feature table."),
+    "train": CommandEntry("train", "Train a challenger and register it in MLflow."),
+    "evaluate": CommandEntry("evaluate", "Champion and challenger on time that neither was trained on."),
+    "promote": CommandEntry("promote", "Run the gates; on pass the challenger becomes champion."),
+    "model": CommandEntry("model", "Model directories: pull the champion from the registry."),
+    "score": CommandEntry("score", "Score a folder, a file of leads, or the history."),
+    "policy": CommandEntry("policy", "The agreement: check, show, propose, sign."),
+    "serve": CommandEntry("serve", "Serve scores over HTTP."),
+    "key": CommandEntry("key", "API keys for the CRM."),
+    "doctor": CommandEntry("doctor", "What is missing or wrong in this workspace, in plain words."),
+}
+
+WRONG_INPUT, FAILURE = 2, 1
+
+
+class LazyGroup(TyperGroup):
+    """Lists commands from the table and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of the table: the order a new user needs them in."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a stand-in that knows name and help only; `resolve_command` loads the real one."""
+        entry = COMMANDS.get(cmd_name)
+        return None if entry is None else click.Command(cmd_name, help=entry.help)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Load the module of the command that was asked for."""
+        name, stand_in, rest = super().resolve_command(ctx, args)
+        return name, stand_in if name is None else load_command(name), rest
+
+
+def load_command(name: str) -> click.Command:
+    """Import the module of one command and return what Typer made of its `app`."""
+    module = importlib.import_module(f"serving.commands.{COMMANDS[name].module}")
+    command = typer.main.get_command(module.app)
+    command.name = name
+    return command
+
+
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def leadpact(debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error.")) -> None:  # noqa: FBT001, FBT003
+    """Calibrated lead scores, and the agreement between marketing and sales that acts on them."""
+
+
+def describe_error(error: Exception) -> tuple[int, str]:
+    """Turn an error into exit code and text: 2 for wrong input with every problem, 1 for a failure."""
+    match error:
+        case InputError():
+            lines = [error.summary, *(f"  {problem.text()}" for problem in error.problems)]
+            return WRONG_INPUT, "\n".join(lines)
+        case PolicyProblems():
+            return WRONG_INPUT, error.text()
+        case LeadPactError() | AgreementError():
+            return FAILURE, str(error)
+        case _:
+            return FAILURE, f"unexpected {type(error).__name__}: {error} (leadpact --debug … shows where)"
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; the only place where an error becomes an exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        app(given)
+    except Exception as error:  # noqa: BLE001 - the outermost edge: every error becomes one clear sentence
+        if "--debug" in given:
+            raise
+        code, text = describe_error(error)
+        print(f"leadpact: {text}", file=sys.stderr)
+        sys.exit(code)

@@ -1,0 +1,46 @@
+"""What every command of the command line shares: options, progress, JSON. No command logic."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option("--workspace", "-w", help="The workspace folder [default: LEADPACT_WORKSPACE or ./workspace]."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+
+def print_json(value: Mapping[str, object] | list[object]) -> None:
+    """Print one JSON document on standard output, and nothing else."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def say(text: str) -> None:
+    """Print one line for people on standard error, so that standard output stays data."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def show(text: str) -> None:
+    """Print an answer for people on standard output."""
+    print(text, flush=True)
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Show that a step is running: a spinner on a terminal, a plain line elsewhere."""
+    if not sys.stderr.isatty():
+        say(f"{title} …")
+        yield
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status(f"{title} …"):
+        yield
+    console.print(f"[green]✓[/green] {title}")

@@ -1,0 +1,42 @@
+"""The only reader of the environment: where the workspace, the database and MLflow are."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from features.workspace import Workspace
+
+
+class Settings(BaseSettings):
+    """Settings of one process; every field can be set by the environment variable it names."""
+
+    model_config = SettingsConfigDict(env_prefix="LEADPACT_", frozen=True, populate_by_name=True)
+
+    workspace_root: Path = Field(default=Path("workspace"), validation_alias="LEADPACT_WORKSPACE")
+    database_url: SecretStr | None = None
+    """SQLAlchemy URL of a PostgreSQL database (LEADPACT_DATABASE_URL); default: SQLite in the workspace."""
+    mlflow_tracking_uri: str | None = Field(default=None, validation_alias="MLFLOW_TRACKING_URI")
+    mlflow_run_id: str | None = Field(default=None, validation_alias="MLFLOW_RUN_ID")
+    """Set by `mlflow run`: the run that training logs into."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The places inside the workspace folder."""
+        return Workspace(self.workspace_root.absolute())
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the service's database."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.workspace.database_file}"
+
+
+def read_settings(workspace_root: Path | None = None) -> Settings:
+    """Read the environment; an explicit workspace folder wins over it."""
+    if workspace_root is None:
+        return Settings()
+    return Settings(workspace_root=workspace_root)

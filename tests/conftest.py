@@ -1,0 +1,26 @@
+"""Fixtures and profiles that every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.required import missing
+
+settings.register_profile(
+    "default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("default")
+
+REAL_DATA_VARIABLE = "LEADPACT_REAL_DATA"
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of real exports: beside the project, or where LEADPACT_REAL_DATA says."""
+    folder = Path(os.environ.get(REAL_DATA_VARIABLE, PROJECT_ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        missing(f"real lead data not found at {folder}; set {REAL_DATA_VARIABLE} to its folder")
+    return folder

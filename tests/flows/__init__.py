@@ -1,0 +1,1 @@
+"""Whole ways through the product, from export to HTTP answer."""

@@ -1,0 +1,1 @@
+"""What we learned from past deals, and whether to trust it."""

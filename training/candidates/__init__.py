@@ -1,0 +1,1 @@
+"""The models that compete, simplest first: one file each, all with the same face."""
