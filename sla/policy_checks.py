@@ -1,0 +1,175 @@
+"""How the clauses of one policy have to fit together: one function for each rule over several clauses.
+
+What a single clause may hold is checked where it is built. Each finding names the clause by its path, so that
+the reader of a file can add the line; a broken clause is simply not there and causes no second complaint.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sla.business_time import OpeningHours
+from sla.clauses import Content, Disqualifier, Override, ResponseTime, Threshold
+from sla.personas import Persona
+from sla.policy import Policy, fits_hours
+from sla.policy_fields import NO_VALUE, did_you_mean
+from sla.policy_lines import Path
+from sla.stages import SCORED_STAGES, Stage
+
+T = TypeVar("T", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Generic[T]):
+    """A clause and where it stands."""
+
+    path: Path
+    clause: T
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule over several clauses that is broken: where, which rule, by which value."""
+
+    path: Path
+    rule: str
+    value: object = NO_VALUE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The sound clauses of a policy that may have mistakes elsewhere.
+
+    `persona_names` are all names written down, even of personas with a mistake; `has_all_thresholds` is False
+    when a threshold could not be read, so that nothing is said to be missing.
+    """
+
+    personas: tuple[Located[Persona], ...]
+    persona_names: tuple[str, ...]
+    thresholds: tuple[Located[Threshold], ...]
+    has_all_thresholds: bool
+    overrides: tuple[Located[Override], ...]
+    disqualifiers: tuple[Located[Disqualifier], ...]
+    responses: tuple[Located[ResponseTime], ...]
+    content: tuple[Located[Content], ...]
+    hours: OpeningHours | None
+
+
+def check_draft(draft: Draft) -> Iterator[Finding]:
+    """Yield every rule over several clauses that the draft breaks."""
+    for check in _CHECKS:
+        yield from check(draft)
+
+
+def check_policy(policy: Policy) -> tuple[Finding, ...]:
+    """Return what does not fit together in a policy that was built by hand; empty when it all does."""
+    draft = Draft(
+        personas=_located("personas", policy.personas),
+        persona_names=tuple(persona.name for persona in policy.personas),
+        thresholds=_located("thresholds", policy.thresholds),
+        has_all_thresholds=True,
+        overrides=_located("overrides", policy.overrides),
+        disqualifiers=_located("disqualifiers", policy.disqualifiers),
+        responses=_located("responses", policy.responses),
+        content=_located("content", policy.content),
+        hours=policy.hours,
+    )
+    return tuple(check_draft(draft))
+
+
+def _located(name: str, clauses: tuple[T, ...]) -> tuple[Located[T], ...]:
+    return tuple(Located((name, index), clause) for index, clause in enumerate(clauses))
+
+
+def _names_are_unique(draft: Draft) -> Iterator[Finding]:
+    named: tuple[tuple[Located[Persona | Override | Disqualifier], ...], ...] = (
+        draft.personas,
+        draft.overrides,
+        draft.disqualifiers,
+    )
+    for clauses in named:
+        for path, name in _repeated((one.path, one.clause.name) for one in clauses):
+            yield Finding((*path, "name"), "must be given only once", name)
+
+
+def _clauses_are_unique(draft: Draft) -> Iterator[Finding]:
+    groups: tuple[tuple[Located[Threshold | ResponseTime], ...], ...] = (draft.thresholds, draft.responses)
+    for clauses in groups:
+        pairs = ((one.path, _who(one.clause.stage, one.clause.persona)) for one in clauses)
+        for path, who in _repeated(pairs):
+            yield Finding(path, "must be agreed only once for the same stage and persona", who)
+    items = ((one.path, (one.clause.title, one.clause.stage, one.clause.persona)) for one in draft.content)
+    for path, (title, _stage, _persona) in _repeated(items):
+        yield Finding(path, "must be listed only once for the same stage and persona", title)
+
+
+def _personas_are_known(draft: Draft) -> Iterator[Finding]:
+    groups: tuple[tuple[Located[Threshold | ResponseTime | Content], ...], ...] = (
+        draft.thresholds,
+        draft.responses,
+        draft.content,
+    )
+    for clauses in groups:
+        for one in clauses:
+            name = one.clause.persona
+            if name is not None and name not in draft.persona_names:
+                hint = did_you_mean(name, draft.persona_names)
+                yield Finding((*one.path, "persona"), f"must name a persona of this policy{hint}", name)
+
+
+def _thresholds_are_there(draft: Draft) -> Iterator[Finding]:
+    general = {one.clause.stage for one in draft.thresholds if one.clause.persona is None}
+    for stage in SCORED_STAGES:
+        if draft.has_all_thresholds and stage not in general:
+            rule = f'must have a threshold for stage "{stage}" that holds for everyone (without persona)'
+            yield Finding(("thresholds",), rule)
+
+
+def _thresholds_rise(draft: Draft) -> Iterator[Finding]:
+    """MQL lies below SQL for everyone and for each persona, once the general threshold fills the gap."""
+    agreed = {(one.clause.stage, one.clause.persona): one for one in draft.thresholds}
+    for persona in dict.fromkeys(persona for _stage, persona in agreed):
+        mql = agreed.get((Stage.MQL, persona)) or agreed.get((Stage.MQL, None))
+        sql = agreed.get((Stage.SQL, persona)) or agreed.get((Stage.SQL, None))
+        if mql is not None and sql is not None:
+            place = mql if mql.clause.persona == persona else sql
+            yield from _pair_rises(place.path, mql.clause, sql.clause)
+
+
+def _pair_rises(path: Path, mql: Threshold, sql: Threshold) -> Iterator[Finding]:
+    who = "everyone" if mql.persona is None and sql.persona is None else f"{mql.persona or sql.persona}"
+    if mql.enter >= sql.enter:
+        rule = f"must keep the MQL enter below the SQL enter ({sql.enter}) for {who}"
+        yield Finding((*path, "enter"), rule, mql.enter)
+    if mql.exit > sql.exit:
+        rule = f"must not have an MQL exit above the SQL exit ({sql.exit}) for {who}"
+        yield Finding((*path, "exit"), rule, mql.exit)
+
+
+def _responses_fit_hours(draft: Draft) -> Iterator[Finding]:
+    for one in draft.responses:
+        if draft.hours is not None and not fits_hours(one.clause, draft.hours):
+            yield Finding((*one.path, "within"), "must fit into a year of opening hours", one.clause.within)
+
+
+def _repeated(pairs: Iterator[tuple[Path, T]]) -> Iterator[tuple[Path, T]]:
+    """Yield the second and every later place of a value."""
+    seen: set[T] = set()
+    for path, value in pairs:
+        if value in seen:
+            yield path, value
+        seen.add(value)
+
+
+def _who(stage: Stage, persona: str | None) -> str:
+    return f"{stage} for {persona or 'everyone'}"
+
+
+_CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
+    _names_are_unique,
+    _clauses_are_unique,
+    _personas_are_known,
+    _thresholds_are_there,
+    _thresholds_rise,
+    _responses_fit_hours,
+)

@@ -1,0 +1,286 @@
+"""The sections of a policy file and the keys of each: TOML tables -> clauses, every mistake reported.
+
+Decides which keys exist. What they may hold is decided by the clauses and by `sla.policy_checks`.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from sla.business_time import WEEKDAYS, Opening, OpeningHours, is_known_zone
+from sla.clauses import AttemptRule, Content, Disqualifier, Override, ResponseTime, Threshold
+from sla.errors import BrokenRulesError
+from sla.personas import Condition, Operator, Persona, Scalar
+from sla.policy import Policy, PolicyHead
+from sla.policy_checks import Draft, Located, check_draft
+from sla.policy_fields import (
+    DATES,
+    DURATION,
+    INSTANT,
+    NUMBER,
+    STAGE,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    Kind,
+    Reading,
+    TableReader,
+    did_you_mean,
+)
+from sla.texts import Text
+
+T = TypeVar("T")
+
+_OPENING_FORM = re.compile(r"(\d{2}):([0-5]\d) ?[-–] ?(\d{2}):([0-5]\d)")
+
+
+def _read_opening_form(value: object) -> tuple[int, int] | None:
+    match = _OPENING_FORM.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return None
+    return int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
+
+
+def _read_scalar(value: object) -> Scalar | None:
+    return value if isinstance(value, (str, int, float)) else None
+
+
+_OPENING: Kind[tuple[int, int]] = Kind('must be an opening such as "09:00-12:30"', _read_opening_form, (0, 1))
+_SCALAR: Kind[Scalar] = Kind("must be a text, a number, true or false", _read_scalar, "-")
+
+
+def read_sections(values: Mapping[str, Any], reading: Reading) -> Policy | None:
+    """Read every section; None when there is any problem, all of which `reading` then holds."""
+    root = TableReader(reading, (), values)
+    hours = _read_hours(root.table("hours"))
+    head = _read_head(root.table("policy"), zone="UTC" if hours is None else hours.zone)
+    attempts = _read_attempts(root.table("attempts"))
+    thresholds = _read_all(root, "thresholds", _read_threshold)
+    draft = Draft(
+        personas=_read_all(root, "personas", _read_persona),
+        persona_names=_written_names(values.get("personas")),
+        thresholds=thresholds,
+        has_all_thresholds=_are_all(thresholds, values.get("thresholds", [])),
+        overrides=_read_all(root, "overrides", _read_override),
+        disqualifiers=_read_all(root, "disqualifiers", _read_disqualifier),
+        responses=_read_all(root, "responses", _read_response),
+        content=_read_all(root, "content", _read_content),
+        hours=hours,
+    )
+    root.close()
+    for finding in check_draft(draft):
+        reading.report(finding.path, finding.rule, finding.value)
+    if reading.problems or head is None or hours is None or attempts is None:
+        return None
+    return _assemble(head, attempts, hours, draft)
+
+
+def _assemble(head: PolicyHead, attempts: AttemptRule, hours: OpeningHours, draft: Draft) -> Policy:
+    return Policy(
+        version=head.version,
+        name=head.name,
+        valid_from=head.valid_from,
+        least_dwell_days=head.least_dwell_days,
+        score_valid_days=head.score_valid_days,
+        personas=_clauses(draft.personas),
+        thresholds=_clauses(draft.thresholds),
+        overrides=_clauses(draft.overrides),
+        disqualifiers=_clauses(draft.disqualifiers),
+        responses=_clauses(draft.responses),
+        attempts=attempts,
+        hours=hours,
+        content=_clauses(draft.content),
+    )
+
+
+def _clauses(located: tuple[Located[T], ...]) -> tuple[T, ...]:
+    return tuple(one.clause for one in located)
+
+
+def _read_all(root: TableReader, key: str, read: Callable[[TableReader], T | None]) -> tuple[Located[T], ...]:
+    """Read an array of tables; those with a mistake are left out."""
+    found = []
+    for table in root.tables(key):
+        clause = read(table)
+        table.close()
+        if clause is not None:
+            found.append(Located(table.path, clause))
+    return tuple(found)
+
+
+def _are_all(found: tuple[Located[T], ...], written: object) -> bool:
+    return isinstance(written, list) and len(found) == len(written)
+
+
+def _written_names(tables: object) -> tuple[str, ...]:
+    """Return every persona name in the text, so that a mistake elsewhere in a persona hides no name."""
+    written = tables if isinstance(tables, list) else []
+    names = [table.get("name") for table in written if isinstance(table, dict)]
+    return tuple(name for name in names if isinstance(name, str))
+
+
+def _read_head(table: TableReader, *, zone: str) -> PolicyHead | None:
+    day = table.need("valid_from", INSTANT)
+    head = table.build(
+        PolicyHead,
+        version=table.need("version", WHOLE),
+        name=table.need("name", TEXT),
+        valid_from=day if isinstance(day, datetime) else _midnight(day, zone),
+        least_dwell_days=table.need("least_dwell_days", WHOLE),
+        score_valid_days=table.need("score_valid_days", WHOLE),
+    )
+    table.close()
+    return head
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(zone))
+
+
+def _read_attempts(table: TableReader) -> AttemptRule | None:
+    attempts = table.build(
+        AttemptRule,
+        least=table.need("least", WHOLE),
+        most=table.need("most", WHOLE),
+        spacing_hours=table.need("spacing_hours", WHOLE),
+        channels=table.need("channels", TEXTS),
+    )
+    table.close()
+    return attempts
+
+
+def _read_hours(table: TableReader) -> OpeningHours | None:
+    weekdays = tuple(_read_openings(table, day) for day in WEEKDAYS)
+    if not table.is_sound(*WEEKDAYS):
+        table.spoil("weekdays")
+    hours = table.build(
+        OpeningHours,
+        zone=_read_zone(table),
+        weekdays=weekdays,
+        holidays=table.get("holidays", DATES, frozenset()),
+    )
+    table.close()
+    return hours
+
+
+def _read_zone(table: TableReader) -> str:
+    zone = table.need("zone", TEXT)
+    if is_known_zone(zone) or not table.is_sound("zone"):
+        return zone
+    hint = did_you_mean(zone, tuple(sorted(available_timezones())))
+    table.fail("zone", f"must be an IANA time zone such as Europe/Berlin{hint}", zone)
+    return zone
+
+
+def _read_openings(table: TableReader, day: str) -> tuple[Opening, ...]:
+    """Read the openings of a weekday; a day that is left out is closed."""
+    openings = []
+    for index, written in enumerate(table.items(day, of='openings such as "09:00-12:30"')):
+        start, end = table.read_item(day, (index,), written, _OPENING)
+        try:
+            openings.append(Opening(start, end))
+        except BrokenRulesError as error:
+            for broken in error.broken:
+                table.fail(day, broken.rule, written, inside=(index,))
+    return tuple(openings)
+
+
+def _read_persona(table: TableReader) -> Persona | None:
+    return table.build(
+        Persona,
+        name=table.need("name", TEXT),
+        de=table.need("de", TEXT),
+        en=table.need("en", TEXT),
+        pains=tuple(_read_inside(table, "pains", _read_pain)),
+        owner_marketing=table.need("owner_marketing", TEXT),
+        owner_sales=table.need("owner_sales", TEXT),
+        rules=tuple(_read_inside(table, "rules", _read_condition)),
+    )
+
+
+def _read_inside(table: TableReader, key: str, read: Callable[[TableReader], T | None]) -> Iterator[T]:
+    """Read a list of inline tables of one clause; a mistake in one is a mistake in the clause."""
+    for inner in table.tables(key):
+        clause = read(inner)
+        inner.close()
+        if clause is None:
+            table.spoil(key)
+        else:
+            yield clause
+
+
+def _read_pain(table: TableReader) -> Text | None:
+    return table.build(Text, de=table.need("de", TEXT), en=table.need("en", TEXT))
+
+
+def _read_condition(table: TableReader) -> Condition | None:
+    """Read one condition: the attribute and exactly one comparison."""
+    attribute = table.need("attribute", TEXT)
+    written = [operator for operator in Operator if table.has(operator)]
+    if len(written) != 1:
+        table.fail("attribute", f"must come with exactly one of {', '.join(Operator)}", len(written))
+        return None
+    operator = written[0]
+    return table.build(
+        Condition, attribute=attribute, operator=operator, values=_read_values(table, operator)
+    )
+
+
+def _read_values(table: TableReader, operator: Operator) -> tuple[Scalar, ...]:
+    if operator is not Operator.IN:
+        return (table.need(operator, _SCALAR),)
+    items = table.items(operator, of="texts, numbers, true or false")
+    return tuple(table.read_item(operator, (index,), item, _SCALAR) for index, item in enumerate(items))
+
+
+def _read_threshold(table: TableReader) -> Threshold | None:
+    return table.build(
+        Threshold,
+        stage=table.need("stage", STAGE),
+        persona=table.maybe("persona", TEXT),
+        enter=table.need("enter", NUMBER),
+        exit=table.need("exit", NUMBER),
+    )
+
+
+def _read_override(table: TableReader) -> Override | None:
+    return table.build(
+        Override,
+        name=table.need("name", TEXT),
+        activity_kind=table.need("activity_kind", TEXT),
+        within_days=table.need("within_days", WHOLE),
+        stage=table.need("stage", STAGE),
+        de=table.need("de", TEXT),
+        en=table.need("en", TEXT),
+    )
+
+
+def _read_disqualifier(table: TableReader) -> Disqualifier | None:
+    return table.build(
+        Disqualifier,
+        name=table.need("name", TEXT),
+        conditions=tuple(_read_inside(table, "conditions", _read_condition)),
+        de=table.need("de", TEXT),
+        en=table.need("en", TEXT),
+    )
+
+
+def _read_response(table: TableReader) -> ResponseTime | None:
+    return table.build(
+        ResponseTime,
+        stage=table.need("stage", STAGE),
+        persona=table.maybe("persona", TEXT),
+        within=table.need("within", DURATION),
+    )
+
+
+def _read_content(table: TableReader) -> Content | None:
+    return table.build(
+        Content,
+        persona=table.maybe("persona", TEXT),
+        stage=table.need("stage", STAGE),
+        title=table.need("title", TEXT),
+        url=table.maybe("url", TEXT),
+    )

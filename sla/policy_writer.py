@@ -1,0 +1,122 @@
+"""Policy -> TOML, in the one form that has a hash. Reading it back gives an equal policy.
+
+Decides the order of sections and keys; values keep the order the policy gives them, because the order of
+personas and clauses has a meaning.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+
+from sla.business_time import WEEKDAYS, OpeningHours
+from sla.clauses import HOURS_PER_BUSINESS_DAY
+from sla.personas import Condition, Operator, Persona, Scalar
+from sla.policy import Policy
+
+Pairs = Iterable[tuple[str, str | None]]
+
+
+def write_policy(policy: Policy) -> str:
+    """Return the policy as TOML; `read_policy` gives back an equal policy."""
+    return "\n".join("\n".join(section) + "\n" for section in _sections(policy))
+
+
+def duration_text(duration: timedelta) -> str:
+    """Return whole minutes of open time in the largest unit that fits exactly: "2 d", "4 h", "90 min"."""
+    minutes = duration // timedelta(minutes=1)
+    if minutes % (HOURS_PER_BUSINESS_DAY * 60) == 0:
+        return f"{minutes // (HOURS_PER_BUSINESS_DAY * 60)} d"
+    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+
+
+def _sections(policy: Policy) -> Iterator[list[str]]:
+    yield _section("[policy]", _head(policy))
+    yield _section("[hours]", _hours(policy.hours))
+    for persona in policy.personas:
+        yield _section("[[personas]]", _persona(persona))
+    for threshold in policy.thresholds:
+        numbers = (("enter", _scalar(threshold.enter)), ("exit", _scalar(threshold.exit)))
+        yield _section("[[thresholds]]", (*_for_whom(threshold.stage, threshold.persona), *numbers))
+    for override in policy.overrides:
+        names = ("name", "activity_kind", "within_days", "stage", "de", "en")
+        yield _section("[[overrides]]", ((name, _scalar(getattr(override, name))) for name in names))
+    for disqualifier in policy.disqualifiers:
+        words = ((name, _scalar(getattr(disqualifier, name))) for name in ("name", "de", "en"))
+        conditions = _list(_condition(one) for one in disqualifier.conditions)
+        yield _section("[[disqualifiers]]", (*words, ("conditions", conditions)))
+    for response in policy.responses:
+        within = ("within", _scalar(duration_text(response.within)))
+        yield _section("[[responses]]", (*_for_whom(response.stage, response.persona), within))
+    yield _section("[attempts]", _attempts(policy))
+    for content in policy.content:
+        item = (("title", _scalar(content.title)), ("url", _optional(content.url)))
+        yield _section("[[content]]", (*_for_whom(content.stage, content.persona), *item))
+
+
+def _section(header: str, pairs: Pairs) -> list[str]:
+    return [header, *(f"{key} = {value}" for key, value in pairs if value is not None)]
+
+
+def _head(policy: Policy) -> Pairs:
+    yield "version", _scalar(policy.version)
+    yield "name", _scalar(policy.name)
+    yield "valid_from", _instant(policy.valid_from)
+    yield "least_dwell_days", _scalar(policy.least_dwell_days)
+    yield "score_valid_days", _scalar(policy.score_valid_days)
+
+
+def _hours(hours: OpeningHours) -> Pairs:
+    yield "zone", _scalar(hours.zone)
+    for name, openings in zip(WEEKDAYS, hours.weekdays, strict=True):
+        yield name, _list(_scalar(opening.text) for opening in openings)
+    yield "holidays", _list(day.isoformat() for day in sorted(hours.holidays))
+
+
+def _persona(persona: Persona) -> Pairs:
+    for name in ("name", "de", "en", "owner_marketing", "owner_sales"):
+        yield name, _scalar(getattr(persona, name))
+    pains = (f"{{ de = {_scalar(pain.de)}, en = {_scalar(pain.en)} }}" for pain in persona.pains)
+    yield "pains", _list(pains)
+    yield "rules", _list(_condition(rule) for rule in persona.rules)
+
+
+def _attempts(policy: Policy) -> Pairs:
+    for name in ("least", "most", "spacing_hours"):
+        yield name, _scalar(getattr(policy.attempts, name))
+    yield "channels", _list(_scalar(channel) for channel in policy.attempts.channels)
+
+
+def _for_whom(stage: str, persona: str | None) -> tuple[tuple[str, str | None], ...]:
+    return ("stage", _scalar(stage)), ("persona", _optional(persona))
+
+
+def _condition(condition: Condition) -> str:
+    values = [_scalar(value) for value in condition.values]
+    value = f"[{', '.join(values)}]" if condition.operator is Operator.IN else values[0]
+    return f"{{ attribute = {_scalar(condition.attribute)}, {condition.operator} = {value} }}"
+
+
+def _list(items: Iterable[str]) -> str:
+    written = list(items)
+    return (
+        "[" + "".join(f"\n    {item}," for item in written) + "\n]"
+        if len(written) > 1
+        else f"[{''.join(written)}]"
+    )
+
+
+def _optional(value: str | None) -> str | None:
+    return None if value is None else _scalar(value)
+
+
+def _scalar(value: Scalar) -> str:
+    """Write one value; equal numbers are written alike, so that equal policies have one hash."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def _instant(instant: datetime | date) -> str:
+    return instant.isoformat()

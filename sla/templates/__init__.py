@@ -1,0 +1,1 @@
+"""Policies to start from, as TOML; read through importlib.resources."""
