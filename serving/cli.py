@@ -9,9 +9,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from features.errors import InputError, LeadPactError
 from sla.errors import AgreementError, PolicyProblems
@@ -44,34 +43,43 @@ WRONG_INPUT, FAILURE = 2, 1
 
 
 class LazyGroup(TyperGroup):
-    """Lists commands from the table and imports one only to run it."""
+    """Lists commands from the table and imports one only to run it.
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    Typer does not name the type of its contexts in public, hence `Any`.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
         """Name the commands in the order of the table: the order a new user needs them in."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | None:  # noqa: ARG002 - Typer's signature
         """Return a stand-in that knows name and help only; `resolve_command` loads the real one."""
         entry = COMMANDS.get(cmd_name)
-        return None if entry is None else click.Command(cmd_name, help=entry.help)
+        return None if entry is None else TyperCommand(cmd_name, help=entry.help, rich_markup_mode=None)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Load the module of the command that was asked for."""
         name, stand_in, rest = super().resolve_command(ctx, args)
         return name, stand_in if name is None else load_command(name), rest
 
 
-def load_command(name: str) -> click.Command:
+def load_command(name: str) -> TyperCommand | TyperGroup:
     """Import the module of one command and return what Typer made of its `app`."""
     module = importlib.import_module(f"serving.commands.{COMMANDS[name].module}")
     command = typer.main.get_command(module.app)
+    if not isinstance(command, TyperCommand | TyperGroup):
+        raise LeadPactError(f"serving.commands.{COMMANDS[name].module}.app is no Typer application")
     command.name = name
     return command
 
 
-app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.callback()
@@ -98,7 +106,7 @@ def main(arguments: list[str] | None = None) -> Any:
     given = sys.argv[1:] if arguments is None else arguments
     try:
         app(given)
-    except Exception as error:  # noqa: BLE001 - the outermost edge: every error becomes one clear sentence
+    except Exception as error:
         if "--debug" in given:
             raise
         code, text = describe_error(error)
