@@ -1,0 +1,81 @@
+"""Tables and points -> the matrix the model eats: each lead as it was known at each instant.
+
+The activity features are the kernel's (`features.kernel`); attributes as of, and ages, are decided here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.attributes import ages_days, attribute_values, instants_us
+from features.definitions import ATTRIBUTE_KINDS, FeatureKind, FeatureSet
+from features.kernel import fill_activity_features
+from features.log import read_log
+from features.plan import compile_plan
+from features.tables import CanonicalTables
+
+Int64Array = npt.NDArray[np.int64]
+Float64Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Points:
+    """What is asked: lead i, as it was known at instant i.
+
+    lead_index : int64 (n_points,), rows of `tables.leads`.
+    as_of_us : int64 (n_points,), microseconds UTC; ignored by a feature set that needs no times.
+    """
+
+    lead_index: Int64Array
+    as_of_us: Int64Array
+
+    def __post_init__(self) -> None:
+        if self.lead_index.shape != self.as_of_us.shape or self.lead_index.ndim != 1:
+            raise ValueError(
+                "lead_index and as_of_us must be one-dimensional and of equal length; "
+                f"got {self.lead_index.shape} and {self.as_of_us.shape}"
+            )
+
+    def __len__(self) -> int:
+        return int(self.lead_index.size)
+
+
+def build_features(feature_set: FeatureSet, tables: CanonicalTables, points: Points) -> Float64Array:
+    """Return the values of every feature at every point: float64 (n_points, n_features).
+
+    The order of rows in any table changes no bit, and neither does anything that happened after as_of.
+    """
+    _check_leads(points, tables.leads.num_rows)
+    matrix = np.empty((len(points), len(feature_set.features)))
+    _fill_activities(matrix, feature_set, tables, points)
+    for column, feature in enumerate(feature_set.features):
+        if feature.kind is FeatureKind.LEAD_AGE_DAYS:
+            matrix[:, column] = _lead_age_days(tables, points)
+        elif feature.kind in ATTRIBUTE_KINDS:
+            matrix[:, column] = attribute_values(feature, tables, points.lead_index, points.as_of_us)
+    return matrix
+
+
+def _check_leads(points: Points, n_leads: int) -> None:
+    if len(points) and not (points.lead_index.min() >= 0 and points.lead_index.max() < n_leads):
+        raise ValueError(
+            f"lead_index must lie in [0, {n_leads - 1}]; "
+            f"got {points.lead_index.min()} to {points.lead_index.max()}"
+        )
+
+
+def _fill_activities(
+    matrix: Float64Array, feature_set: FeatureSet, tables: CanonicalTables, points: Points
+) -> None:
+    plan = compile_plan(feature_set)
+    if not len(plan.steps):
+        return
+    log = read_log(feature_set.activity_kinds, tables)
+    lead, as_of_us = (np.array(each, dtype=np.int64) for each in (points.lead_index, points.as_of_us))
+    fill_activity_features(matrix, *plan.arrays, *log.arrays, lead, as_of_us)
+
+
+def _lead_age_days(tables: CanonicalTables, points: Points) -> Float64Array:
+    created_us = instants_us(tables.leads.column("created_at"))
+    return ages_days(created_us[points.lead_index], points.as_of_us)

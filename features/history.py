@@ -1,0 +1,174 @@
+"""The history of one workspace: canonical tables as Parquet, replaced as a whole or not at all.
+
+Files are named by their content and never change; `manifest.json` says which ones count and is replaced
+last, so a process killed at any point leaves the old or the new state. How rows are merged: `history_merge`.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from features.crm import CrmSettings
+from features.errors import LeadPactError
+from features.history_merge import MergeCounts, merge_tables
+from features.stored_lead import StoredLead, find_lead
+from features.tables import TABLE_NAMES, CanonicalTables
+
+FORMAT = 1
+MANIFEST, LOCK = "manifest.json", "import.lock"
+ROWS_PER_GROUP = 4096
+"""Measured on 3 M activities: one lead in 0.9 ms, a full read a quarter slower than with groups of 16,384."""
+READ_ATTEMPTS = 3
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The stored tables of one CRM in one folder; the folder appears with the first import."""
+
+    folder: Path
+
+    def exists(self) -> bool:
+        """Whether anything has been imported."""
+        return (self.folder / MANIFEST).is_file()
+
+    def read(self) -> CanonicalTables:
+        """Return all tables; LeadPactError says how to import when there is nothing yet."""
+        return self._while_files_stand(self._read_tables)
+
+    def read_table(self, name: str) -> pa.Table:
+        """Return one table by its name."""
+        return self._while_files_stand(lambda manifest: parquet.read_table(self._files(manifest)[name]))
+
+    def read_settings(self) -> CrmSettings:
+        """Return the settings stored with the tables."""
+        return CrmSettings.from_dict(self._manifest()["crm"])
+
+    def read_lead(self, lead_id: str) -> StoredLead | None:
+        """Return one lead with its activities and attribute changes, or None when it is not known."""
+        return self._while_files_stand(lambda manifest: find_lead(self._files(manifest), lead_id))
+
+    def fingerprint(self) -> str:
+        """Return the sha256 (hex) of everything stored: equal when and only when tables and settings are."""
+        return hashlib.sha256(_manifest_bytes(self._manifest())).hexdigest()
+
+    def merge(self, tables: CanonicalTables) -> MergeCounts:
+        """Add an export: new ids are added, other content replaces, equal content changes nothing.
+
+        Raises
+        ------
+        LeadPactError
+            Another import holds the lock.
+        InputError
+            The export does not fit what is stored (another CRM; times on one side only).
+        """
+        with self._locked():
+            stored = self.read() if self.exists() else None
+            merged, counts = merge_tables(stored, tables)
+            if not counts.is_unchanged:
+                self._replace(merged)
+            return counts
+
+    def _read_tables(self, manifest: Mapping[str, Any]) -> CanonicalTables:
+        files = self._files(manifest)
+        tables = {name: parquet.read_table(files[name]) for name in TABLE_NAMES}
+        return CanonicalTables(**tables, crm=CrmSettings.from_dict(manifest["crm"]))
+
+    def _files(self, manifest: Mapping[str, Any]) -> dict[str, Path]:
+        return {name: self.folder / manifest["tables"][name] for name in TABLE_NAMES}
+
+    def _manifest(self) -> dict[str, Any]:
+        try:
+            manifest = json.loads((self.folder / MANIFEST).read_bytes())
+        except FileNotFoundError:
+            raise LeadPactError(
+                f"there is no history in {self.folder} yet; import an export first: leadpact import DIR"
+            ) from None
+        except ValueError as error:
+            raise LeadPactError(
+                f"{self.folder / MANIFEST} is damaged ({error}); import the exports again"
+            ) from error
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise LeadPactError(
+                f"{self.folder / MANIFEST} is not of format {FORMAT}; import the exports again"
+            )
+        return manifest
+
+    def _while_files_stand(self, read: Callable[[Mapping[str, Any]], Read]) -> Read:
+        """Read again when an import has replaced the files between the manifest and them."""
+        manifest = self._manifest()
+        for _ in range(READ_ATTEMPTS):
+            try:
+                return read(manifest)
+            except FileNotFoundError as error:
+                missing, before, manifest = error, manifest, self._manifest()
+                if manifest == before:
+                    break
+        raise LeadPactError(
+            f"a file of the history is missing ({missing}); import the exports again"
+        ) from missing
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the folder against a second import; the lock ends with the process, however it ends."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LeadPactError(
+                    f"another import is writing to {self.folder}; try again when it is done"
+                ) from None
+            yield
+
+    def _replace(self, tables: CanonicalTables) -> None:
+        names = {
+            name: _write_content_addressed(self.folder, name, tables.table(name)) for name in TABLE_NAMES
+        }
+        manifest = {"format": FORMAT, "crm": tables.crm.to_dict(), "tables": names}
+        _write_durably(self.folder / MANIFEST, _manifest_bytes(manifest))
+        for path in self.folder.iterdir():
+            if path.name not in {MANIFEST, LOCK, *names.values()}:
+                path.unlink()
+
+
+def _manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
+    return json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False).encode()
+
+
+def _write_content_addressed(folder: Path, name: str, table: pa.Table) -> str:
+    """Write one table under the sha256 of its bytes and return the file's name."""
+    draft = folder / f"{name}.draft"
+    parquet.write_table(
+        table, draft, row_group_size=ROWS_PER_GROUP, compression="zstd", write_statistics=True
+    )
+    with draft.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+    final = folder / f"{name}-{digest[:32]}.parquet"
+    draft.replace(final)
+    return final.name
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    draft = path.with_suffix(".draft")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

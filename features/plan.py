@@ -1,0 +1,162 @@
+"""A feature set, compiled to the integer arrays that the kernel runs.
+
+Decides which accumulators the kernel keeps; what they hold is decided by `features.kernel`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.definitions import ACTIVITY_KINDS, Feature, FeatureKind, FeatureSet
+from features.kernel import (
+    FIRST_HOUR,
+    FIRST_KIND,
+    FIRST_WEEKDAY,
+    HALVING_SHIFT,
+    OP_ACTIVE_DAYS,
+    OP_BETWEEN_LAST_TWO,
+    OP_COUNT,
+    OP_DAYS_SINCE_LAST,
+    OP_DISTINCT_ASSETS,
+    OP_ENGAGEMENT,
+    OP_FIRST_TOUCH,
+    OP_TREND,
+    TABLE_SIZE,
+)
+from features.times import DAY_US
+from features.zones import zone_offsets
+
+Int64Array = npt.NDArray[np.int64]
+SevenArrays = tuple[Int64Array, Int64Array, Int64Array, Int64Array, Int64Array, Int64Array, Int64Array]
+
+OPERATIONS = {
+    FeatureKind.COUNT: OP_COUNT,
+    FeatureKind.DAYS_SINCE_LAST: OP_DAYS_SINCE_LAST,
+    FeatureKind.DISTINCT_ASSETS: OP_DISTINCT_ASSETS,
+    FeatureKind.ACTIVE_DAYS: OP_ACTIVE_DAYS,
+    FeatureKind.ENGAGEMENT: OP_ENGAGEMENT,
+    FeatureKind.TREND: OP_TREND,
+    FeatureKind.DAYS_BETWEEN_LAST_TWO: OP_BETWEEN_LAST_TWO,
+    FeatureKind.FIRST_TOUCH_KIND: OP_FIRST_TOUCH,
+    FeatureKind.FIRST_TOUCH_HOUR: OP_FIRST_TOUCH,
+    FeatureKind.FIRST_TOUCH_WEEKDAY: OP_FIRST_TOUCH,
+}
+FIRST_TOUCHES = {
+    FeatureKind.FIRST_TOUCH_KIND: FIRST_KIND,
+    FeatureKind.FIRST_TOUCH_HOUR: FIRST_HOUR,
+    FeatureKind.FIRST_TOUCH_WEEKDAY: FIRST_WEEKDAY,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ActivityPlan:
+    """The arrays of `features.kernel.fill_activity_features`, in the order of its arguments.
+
+    A *row* is what is counted together: row i is activity kind i, the last row is all activities.
+
+    steps : int64 (n_steps, 5), one per feature: column of the matrix, operation, row, and two operands
+        (index of a window, of an entry of `decays` or `distinct_rows`, or which first touch).
+    window_us : int64 (n_windows,), ascending.
+    decays : int64 (n_decays, 2): row, half-life in microseconds.
+    distinct_rows : int64 (n_distinct,), the rows whose assets are told apart.
+    first_levels : int64 (n_rows,), the code of the first-touch category per row.
+    zone : int64 (n_periods, 2): first microsecond UTC of a period, offset from UTC in microseconds.
+    halving : int64 (2, TABLE_SIZE): 2^-x in fixed point, for x in steps of 1/TABLE_SIZE and 1/TABLE_SIZE^2.
+    """
+
+    steps: Int64Array
+    window_us: Int64Array
+    decays: Int64Array
+    distinct_rows: Int64Array
+    first_levels: Int64Array
+    zone: Int64Array
+    halving: Int64Array
+
+    @property
+    def arrays(self) -> SevenArrays:
+        """The plan as the kernel takes it."""
+        return (
+            self.steps,
+            self.window_us,
+            self.decays,
+            self.distinct_rows,
+            self.first_levels,
+            self.zone,
+            self.halving,
+        )
+
+
+def compile_plan(feature_set: FeatureSet) -> ActivityPlan:
+    """Compile the activity features of a set; InputError when its time zone does not exist."""
+    wanted = [
+        (column, feature)
+        for column, feature in enumerate(feature_set.features)
+        if feature.kind in ACTIVITY_KINDS
+    ]
+    compiler = _Compiler(feature_set, [feature for _, feature in wanted])
+    return ActivityPlan(
+        steps=_table((compiler.step(column, feature) for column, feature in wanted), 5),
+        window_us=np.array(compiler.windows, dtype=np.int64),
+        decays=_table(compiler.decays, 2),
+        distinct_rows=np.array(compiler.distinct_rows, dtype=np.int64),
+        first_levels=np.array(compiler.first_levels(), dtype=np.int64),
+        zone=zone_offsets(feature_set.timezone),
+        halving=halving_tables(),
+    )
+
+
+def halving_tables() -> Int64Array:
+    """Return 2^-x as fixed point with HALVING_SHIFT bits, rounded; int64 (2, TABLE_SIZE)."""
+    coarse = np.arange(TABLE_SIZE) / TABLE_SIZE
+    exponents = np.stack([coarse, coarse / TABLE_SIZE])
+    return np.rint(np.exp2(-exponents) * 2.0**HALVING_SHIFT).astype(np.int64)
+
+
+class _Compiler:
+    """Knows the row, window, decay and distinct slot of each feature while one plan is written."""
+
+    def __init__(self, feature_set: FeatureSet, features: list[Feature]) -> None:
+        self._features = features
+        self._rows = {kind: row for row, kind in enumerate(feature_set.activity_kinds)}
+        self.windows = sorted({window for feature in features for window in _windows_us(feature)})
+        self.decays = sorted({self._decay(each) for each in features if each.kind is FeatureKind.ENGAGEMENT})
+        self.distinct_rows = sorted(
+            {self._row(each) for each in features if each.kind is FeatureKind.DISTINCT_ASSETS}
+        )
+
+    def step(self, column: int, feature: Feature) -> tuple[int, ...]:
+        """Return one row of `ActivityPlan.steps`."""
+        return (column, OPERATIONS[feature.kind], self._row(feature), *self._operands(feature))
+
+    def first_levels(self) -> list[int]:
+        """Return the first-touch code of every row; a set has at most one first-touch vocabulary."""
+        levels = next((each.levels for each in self._features if each.is_category), ())
+        codes = {level: code for code, level in enumerate(levels, start=1)}
+        return [*(codes.get(kind, 0) for kind in self._rows), 0]
+
+    def _row(self, feature: Feature) -> int:
+        return len(self._rows) if feature.activity_kind is None else self._rows[feature.activity_kind]
+
+    def _decay(self, feature: Feature) -> tuple[int, int]:
+        return self._row(feature), (feature.half_life_days or 0) * DAY_US
+
+    def _operands(self, feature: Feature) -> tuple[int, int]:
+        if feature.kind is FeatureKind.ENGAGEMENT:
+            return self.decays.index(self._decay(feature)), 0
+        if feature.kind in FIRST_TOUCHES:
+            return FIRST_TOUCHES[feature.kind], 0
+        short, *long = [self.windows.index(window) for window in _windows_us(feature)] or [0]
+        if feature.kind is FeatureKind.DISTINCT_ASSETS:
+            return short, self.distinct_rows.index(self._row(feature))
+        return short, long[0] if long else 0
+
+
+def _windows_us(feature: Feature) -> list[int]:
+    days = (feature.window_days, feature.long_window_days)
+    return [each * DAY_US for each in days if each is not None]
+
+
+def _table(rows: Iterable[tuple[int, ...]], width: int) -> Int64Array:
+    return np.array(list(rows), dtype=np.int64).reshape(-1, width)

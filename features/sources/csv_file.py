@@ -1,0 +1,298 @@
+"""One canonical CSV file -> RawTable of text. Decides what a row is and which rows cannot be read at all.
+
+Why not DuckDB's reader here: after a quote that is never closed it goes on reading somewhere else and
+drops the rows between without a word. Arrow's reader stops, and hands over every row of the wrong width.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from features.problems import Problem
+from features.raw import REJECTS_SCHEMA, RawTable
+from features.sources.reading import UnreadableFileError
+
+LONGEST_ROW_BYTES = 8 << 20
+LONGEST_HEADER_BYTES = 1 << 20
+DELIMITERS = (",", ";", "\t", "|")
+SHOWN_ROW_LENGTH = 2000
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+NOT_UTF8 = "must be UTF-8 without NUL characters; save the export as UTF-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The column names of a file, the delimiter between them, and the lines they take up."""
+
+    names: tuple[str, ...]
+    delimiter: str
+    lines: int
+
+    @property
+    def plain_names(self) -> list[str]:
+        """Names that survive whatever encoding the rows are read in."""
+        return [f"c{place}" for place in range(len(self.names))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByteFacts:
+    """What one pass over the bytes tells: whether all is clean UTF-8, and whether quotes come in pairs."""
+
+    is_clean: bool
+    quotes_pair: bool
+
+
+@dataclass(slots=True)
+class WrongWidth:
+    """Collects the rows whose number of values differs from the header's."""
+
+    number: list[int]
+    text: list[str]
+
+    def __call__(self, row: arrow_csv.InvalidRow) -> str:
+        """Note a row of the wrong width and let the reader go on."""
+        self.number.append(row.number)
+        self.text.append(row.text[:SHOWN_ROW_LENGTH])
+        return "skip"
+
+
+def read_csv_table(path: Path, table: str) -> RawTable:
+    """Read a CSV file with a header as text columns; the empty text is null.
+
+    The delimiter is the one of comma, semicolon, tab and bar that splits the header most. Rows of the wrong
+    width and rows that are not UTF-8 are in `unreadable`.
+
+    Raises
+    ------
+    UnreadableFileError
+        Empty, no usable header, a row over 8 MB, a quote that is never closed.
+    """
+    header = _read_header(path)
+    facts = _scan_bytes(path)
+    wrong_width = WrongWidth([], [])
+    rows = _read_rows(path, header, facts, wrong_width)
+    numbers = _row_numbers(rows.num_rows, wrong_width, header)
+    if not facts.quotes_pair:
+        _refuse_swallowed_rows(path, rows, wrong_width, numbers, header.lines)
+    unreadable = _wrong_width_rejects(path, header, wrong_width)
+    if not facts.is_clean:
+        rows, numbers, broken = _set_broken_text_aside(path, rows, numbers)
+        unreadable = pa.concat_tables([unreadable, broken])
+    return RawTable(
+        name=table,
+        file=path.name,
+        data=_as_text(rows),
+        row_numbers=numbers,
+        is_text=True,
+        unreadable=unreadable,
+    )
+
+
+def _read_header(path: Path) -> Header:
+    with path.open("rb") as file:
+        start = file.read(LONGEST_HEADER_BYTES).removeprefix(BYTE_ORDER_MARK)
+    if not start.strip():
+        raise _unreadable(path, "empty_file", "the file is empty: it must begin with the column names")
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in start.split(b"\n", 1)[0]:
+        raise _unreadable(path, "not_utf8", "the file is UTF-16 or binary; save the export as UTF-8 text")
+    blank = len(start) - len(start.lstrip(b"\r\n"))
+    line = start[blank:].splitlines()[0]
+    if len(line) + blank >= LONGEST_HEADER_BYTES:
+        raise _unreadable(path, "long_row", f"the header is longer than {LONGEST_HEADER_BYTES:,} bytes")
+    text = line.decode(errors="replace")
+    delimiter = max(DELIMITERS, key=lambda each: len(_split(text, each)))
+    names = tuple(name.strip() for name in _split(text, delimiter))
+    _check_names(path, names)
+    return Header(names=names, delimiter=delimiter, lines=start[:blank].count(b"\n") + 1)
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
+
+
+def _check_names(path: Path, names: tuple[str, ...]) -> None:
+    problems = [
+        _problem(path, "unnamed_column", f"column {place} of the header has no name")
+        for place, name in enumerate(names, start=1)
+        if not name
+    ]
+    problems += [
+        _problem(path, "repeated_column", "the header names this column twice", column=name)
+        for name in sorted({name for name in names if name and names.count(name) > 1})
+    ]
+    problems += [
+        _problem(path, "not_utf8", f"the header {NOT_UTF8}", column=name)
+        for name in names
+        if "\ufffd" in name
+    ]
+    if problems:
+        raise UnreadableFileError(*problems)
+
+
+def _scan_bytes(path: Path) -> ByteFacts:
+    """Read the file once in blocks: bounded memory, whatever is in it."""
+    unfinished, quotes, lines, is_clean = b"", 0, 0, True
+    with path.open("rb") as file:
+        while block := file.read(LONGEST_ROW_BYTES):
+            line_ends = block.count(b"\n") or block.count(b"\r")
+            if not line_ends and len(block) == LONGEST_ROW_BYTES:
+                rule = f"line {lines + 1} of the file is longer than {LONGEST_ROW_BYTES:,} bytes"
+                raise _unreadable(path, "long_row", rule)
+            lines += line_ends
+            quotes += block.count(b'"')
+            if is_clean:
+                is_clean, unfinished = _is_clean(unfinished + block)
+    return ByteFacts(is_clean=is_clean and not unfinished, quotes_pair=quotes % 2 == 0)
+
+
+def _is_clean(block: bytes) -> tuple[bool, bytes]:
+    """Whether the block is UTF-8 without NUL, and the bytes of a character that the next block completes."""
+    if b"\x00" in block:
+        return False, b""
+    try:
+        block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        rest = block[error.start :]
+        return error.reason == "unexpected end of data" and len(rest) < 4, rest
+    return True, b""
+
+
+def _read_rows(path: Path, header: Header, facts: ByteFacts, wrong_width: Callable[..., str]) -> pa.Table:
+    """Read all rows; bytes that are not UTF-8 come in as Latin-1, so that each row can be judged alone."""
+    schema = pa.schema([(name, pa.string()) for name in header.plain_names])
+    batches: list[pa.RecordBatch] = []
+    try:
+        with arrow_csv.open_csv(path, **_csv_options(header, facts, wrong_width)) as reader:
+            batches.extend(reader)
+    except pa.ArrowInvalid as error:
+        if "Could not skip initial" in str(error) or "Empty CSV" in str(error):
+            return schema.empty_table().rename_columns(header.names)
+        rows = sum(batch.num_rows for batch in batches)
+        rule = (
+            f"a row after row {rows} is longer than {LONGEST_ROW_BYTES:,} bytes, or its quote is never closed"
+        )
+        raise _unreadable(path, "long_row", rule, value=str(error)) from error
+    return pa.Table.from_batches(batches, schema=schema).rename_columns(header.names)
+
+
+def _csv_options(header: Header, facts: ByteFacts, wrong_width: Callable[..., str]) -> dict[str, object]:
+    return {
+        "read_options": arrow_csv.ReadOptions(
+            use_threads=False,  # only then does the reader know the number of a row of the wrong width
+            block_size=LONGEST_ROW_BYTES,
+            skip_rows=header.lines,
+            column_names=header.plain_names,
+            encoding="utf8" if facts.is_clean else "latin1",
+        ),
+        "parse_options": arrow_csv.ParseOptions(
+            delimiter=header.delimiter, newlines_in_values=True, invalid_row_handler=wrong_width
+        ),
+        "convert_options": arrow_csv.ConvertOptions(
+            column_types={name: pa.string() for name in header.plain_names},
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        ),
+    }
+
+
+def _row_numbers(rows: int, wrong_width: WrongWidth, header: Header) -> pa.Array:
+    """Return the numbers of the rows that were read, without those of the rows that were not."""
+    skipped = np.array(wrong_width.number, dtype=np.int64) - header.lines
+    every = np.arange(1, rows + skipped.size + 1, dtype=np.int64)
+    return pa.array(np.setdiff1d(every, skipped, assume_unique=True))
+
+
+def _refuse_swallowed_rows(
+    path: Path, rows: pa.Table, wrong_width: WrongWidth, numbers: pa.Array, lines: int
+) -> None:
+    """Refuse the file when its last value runs over line ends because its quote is never closed."""
+    last = rows.take([rows.num_rows - 1]).to_pylist() if rows.num_rows else []
+    candidates = [(numbers[-1].as_py(), " ".join(value or "" for value in row.values())) for row in last]
+    if wrong_width.number:
+        candidates.append((wrong_width.number[-1] - lines, wrong_width.text[-1]))
+    number, text = max(candidates, default=(0, ""))
+    if "\n" in text or "\r" in text:
+        rule = "a quote is opened in this row and never closed, so the rest of the file is unreadable"
+        raise UnreadableFileError(_problem(path, "unclosed_quote", rule, row=number))
+
+
+def _wrong_width_rejects(path: Path, header: Header, wrong_width: WrongWidth) -> pa.Table:
+    rule = f"must have {len(header.names)} values, one per column of the header"
+    rows = np.array(wrong_width.number, dtype=np.int64) - header.lines
+    return _rejects(path, pa.array(rows), pa.array(wrong_width.text, pa.string()), rule, "wrong_width")
+
+
+def _set_broken_text_aside(
+    path: Path, rows: pa.Table, numbers: pa.Array
+) -> tuple[pa.Table, pa.Array, pa.Table]:
+    """Turn Latin-1 back into the bytes it was, and set the rows aside whose bytes are not UTF-8."""
+    broken = np.zeros(rows.num_rows, dtype=np.bool_)
+    for place, name in enumerate(rows.column_names):
+        column, is_broken = _restore_utf8(rows.column(name))
+        rows = rows.set_column(place, name, column)
+        broken |= is_broken
+    mask = pa.array(broken)
+    text = pc.binary_join_element_wise(
+        *[column.cast(pa.string()) for column in rows.filter(mask).columns], ",", null_handling="replace"
+    )
+    rejects = _rejects(path, numbers.filter(mask), text, NOT_UTF8, "not_utf8")
+    return rows.filter(pc.invert(mask)), numbers.filter(pc.invert(mask)), rejects
+
+
+def _restore_utf8(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, np.ndarray]:
+    """Decode the few values that are not plain ASCII; the replacement sign marks what was no UTF-8."""
+    plain = pc.and_not(pc.string_is_ascii(column), pc.match_substring(column, "\x00"))
+    odd = pc.invert(pc.fill_null(plain, fill_value=True))
+    restored = [_decode(value) for value in column.filter(odd).to_pylist()]
+    values = pc.replace_with_mask(
+        column.combine_chunks(), odd.combine_chunks(), pa.array([t for t, _ in restored], pa.string())
+    )
+    broken = odd.to_numpy().copy()
+    broken[broken] = [is_broken for _, is_broken in restored]
+    return pa.chunked_array([values]), broken
+
+
+def _decode(latin1: str) -> tuple[str, bool]:
+    data = latin1.encode("latin-1")
+    try:
+        return data.decode("utf-8"), "\x00" in latin1
+    except UnicodeDecodeError:
+        return data.decode("utf-8", errors="replace"), True
+
+
+def _as_text(rows: pa.Table) -> pa.Table:
+    return rows.cast(pa.schema([(name, pa.string()) for name in rows.column_names]))
+
+
+def _rejects(path: Path, rows: pa.Array, content: pa.Array, rule: str, code: str) -> pa.Table:
+    columns = {name: pa.nulls(len(rows), pa.string()) for name in ("column", "value")}
+    columns |= {"row": rows.cast(pa.int64()), "content": content}
+    columns |= {
+        name: pa.repeat(pa.scalar(text), len(rows))
+        for name, text in (("file", path.name), ("rule", rule), ("code", code))
+    }
+    return pa.table([columns[name] for name in REJECTS_SCHEMA.names], schema=REJECTS_SCHEMA)
+
+
+def _unreadable(path: Path, code: str, rule: str, value: str | None = None) -> UnreadableFileError:
+    return UnreadableFileError(_problem(path, code, rule, value=value))
+
+
+def _problem(
+    path: Path,
+    code: str,
+    rule: str,
+    *,
+    row: int | None = None,
+    column: str | None = None,
+    value: str | None = None,
+) -> Problem:
+    return Problem(code=code, file=path.name, rule=rule, row=row, column=column, value=value)

@@ -1,0 +1,139 @@
+"""One lead out of the stored tables, in the form of a score request. Reads only the row groups it needs."""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from features.tables import ACTIVITIES, CHANGES, LEADS
+
+Row = Mapping[str, object]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StoredLead:
+    """A lead as stored: attributes by name, activities by time, attribute changes by time.
+
+    Times are aware datetimes in UTC; a missing value is None. The `value` of a change, recorded as text, has
+    the type of its attribute here; one that is not readable as such is None.
+    """
+
+    lead: Row
+    activities: tuple[Row, ...]
+    attribute_changes: tuple[Row, ...]
+
+    def lead_as_of(self, as_of: datetime) -> dict[str, object]:
+        """Return the lead with each attribute as it was known at `as_of` (inclusive).
+
+        An attribute with recorded changes has its last value until then, and none before the first; one
+        without changes has the value of the leads table.
+        """
+        known: dict[str, object] = {str(change["attribute"]): None for change in self.attribute_changes}
+        for change in self.attribute_changes:
+            changed_at = change["changed_at"]
+            if isinstance(changed_at, datetime) and changed_at <= as_of:
+                known[str(change["attribute"])] = change["value"]
+        return {**self.lead, **{name: value for name, value in known.items() if name in self.lead}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RowGroups:
+    """The footer of one Parquet file sorted by lead_id, and the first and last lead_id of each row group."""
+
+    footer: parquet.FileMetaData
+    bounds: tuple[tuple[bytes, bytes] | None, ...]
+
+    def holding(self, lead_id: bytes) -> list[int]:
+        """Return the row groups that may hold this lead; one without statistics always may."""
+        return [
+            group
+            for group, bound in enumerate(self.bounds)
+            if bound is None or bound[0] <= lead_id <= bound[1]
+        ]
+
+
+def find_lead(files: Mapping[str, Path], lead_id: str) -> StoredLead | None:
+    """Return one lead from the stored files (table name -> path), or None when no row has this id."""
+    leads = _rows_of(files[LEADS], lead_id)
+    if not leads:
+        return None
+    return StoredLead(
+        lead={
+            name: value for name, value in leads[0].items() if name != "created_order" or value is not None
+        },
+        activities=tuple(_rows_of(files[ACTIVITIES], lead_id)),
+        attribute_changes=tuple(_typed_changes(files, lead_id)),
+    )
+
+
+def _typed_changes(files: Mapping[str, Path], lead_id: str) -> Iterator[Row]:
+    schema = _row_groups(files[LEADS]).footer.schema.to_arrow_schema()
+    for change in _rows_of(files[CHANGES], lead_id):
+        place = schema.get_field_index(str(change["attribute"]))
+        kind = pa.string() if place < 0 else schema.field(place).type
+        yield {**change, "value": _typed_value(change["value"], kind)}
+
+
+def _typed_value(text: object, kind: pa.DataType) -> object:
+    if not isinstance(text, str) or pa.types.is_string(kind):
+        return text
+    try:
+        if pa.types.is_floating(kind):
+            return float(text) if math.isfinite(float(text)) else None
+        if pa.types.is_boolean(kind):
+            return FLAGS.get(text.lower())
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _rows_of(file: Path, lead_id: str) -> list[dict[str, object]]:
+    """Return the rows of one lead: they lie together, because every table is sorted by lead_id first."""
+    groups = _row_groups(file)
+    wanted = groups.holding(lead_id.encode())
+    if not wanted:
+        return []
+    with parquet.ParquetFile(file, metadata=groups.footer) as opened:
+        rows = opened.read_row_groups(wanted, use_threads=False)
+    ids, places = rows.column("lead_id"), range(rows.num_rows)
+    first = bisect_left(places, lead_id, key=lambda place: ids[place].as_py())
+    beyond = bisect_right(places, lead_id, key=lambda place: ids[place].as_py())
+    return _to_python(rows.slice(first, beyond - first))
+
+
+def _to_python(rows: pa.Table) -> list[dict[str, object]]:
+    """Return rows as dictionaries; Arrow's own conversion of times would load pandas into the service."""
+    columns = [
+        _to_datetimes(column) if pa.types.is_timestamp(column.type) else column.to_pylist()
+        for column in rows.columns
+    ]
+    return [dict(zip(rows.column_names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _to_datetimes(column: pa.ChunkedArray) -> list[datetime | None]:
+    microseconds = column.cast(pa.int64()).to_pylist()
+    return [None if each is None else EPOCH + timedelta(microseconds=each) for each in microseconds]
+
+
+@lru_cache(maxsize=16)
+def _row_groups(file: Path) -> RowGroups:
+    """Read a footer once: files of the history are named by their content and never change."""
+    footer = parquet.read_metadata(file)
+    place = footer.schema.names.index("lead_id")
+    columns = (footer.row_group(group).column(place) for group in range(footer.num_row_groups))
+    return RowGroups(footer=footer, bounds=tuple(_bounds(column.statistics) for column in columns))
+
+
+def _bounds(statistics: parquet.Statistics | None) -> tuple[bytes, bytes] | None:
+    if statistics is None or not statistics.has_min_max:
+        return None
+    return str(statistics.min).encode(), str(statistics.max).encode()

@@ -1,0 +1,219 @@
+"""One raw table under inspection: parsed columns, flagged rows, duplicates.
+
+Which rules apply to which table is decided by `features.validation`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from difflib import get_close_matches
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.columns import (
+    READABLE_TIME,
+    ParsedColumn,
+    infer_attribute,
+    to_numbers,
+    to_plain_text,
+    to_ranks,
+    to_text,
+    to_times,
+)
+from features.problems import Problem
+from features.raw import RawTable, reject_rows
+from features.sql import query_tables, with_plain_names
+from features.tables import (
+    ACTIVITIES,
+    CHANGES,
+    DEALS,
+    FIXED_SCHEMAS,
+    LEADS,
+    PAST_TIMES,
+    TIME_TYPE,
+)
+
+REQUIRED_COLUMNS = {
+    LEADS: ("lead_id",),
+    ACTIVITIES: ("activity_id", "lead_id", "occurred_at", "kind"),
+    DEALS: ("lead_id", "outcome"),
+    CHANGES: ("lead_id", "changed_at", "attribute", "value"),
+}
+KEYS = {
+    LEADS: ("lead_id",),
+    ACTIVITIES: ("activity_id",),
+    DEALS: ("deal_id",),
+    CHANGES: ("lead_id", "attribute", "changed_at"),
+}
+"""What identifies a row: the same key with other content is a contradiction, with the same a repetition."""
+
+READABLE_NUMBER = "must be a finite number such as 1234.5"
+NAIVE_RULE = (
+    'a time needs a zone such as Z or +01:00, unless crm.toml names it: [crm] timezone = "Europe/Berlin"'
+)
+UNREADABLE = {
+    TIME_TYPE: ("unreadable_time", READABLE_TIME),
+    pa.float64(): ("unreadable_number", READABLE_NUMBER),
+    pa.int64(): ("unreadable_number", "must be a whole number such as 42"),
+}
+
+
+class TableCheck:
+    """Parsed columns of one raw table and the rows that break a rule; grows while rules are applied."""
+
+    def __init__(self, raw: RawTable, naive_zone: str | None, exported_at: datetime | None) -> None:
+        self.raw = raw
+        self.name = raw.name
+        self.notes: list[str] = []
+        self.repeated_rows = 0
+        self._naive_zone = naive_zone
+        self._exported_at = exported_at
+        self._rejects: list[pa.Table] = [raw.unreadable]
+        self._usable = np.ones(raw.data.num_rows, dtype=np.bool_)
+        self._columns = {field.name: self._parse(field) for field in FIXED_SCHEMAS[raw.name]}
+
+    @property
+    def rejected_rows(self) -> int:
+        """How many rows of the source were set aside, unreadable ones included."""
+        flagged = self.raw.data.num_rows - int(self._usable.sum()) - self.repeated_rows
+        return int(self.raw.unreadable.num_rows + flagged)
+
+    def values(self, column: str) -> pa.ChunkedArray:
+        """Return a parsed column, all rows (n,); unreadable values are null."""
+        return self._columns[column]
+
+    def has_any(self, column: str) -> bool:
+        """Whether the source has this column with at least one value in it, readable or not."""
+        if column not in self.raw.data.column_names:
+            return False
+        given = self.raw.data.column(column)
+        return bool(given.null_count < len(given))
+
+    def flag(self, broken: pa.ChunkedArray, code: str, rule: str, column: str | None) -> None:
+        """Set the rows aside where `broken` (n,) is true, with the rule they break."""
+        mask = pc.fill_null(broken, fill_value=False).to_numpy()
+        if mask.any():
+            positions = pa.array(np.flatnonzero(mask))
+            self._rejects.append(reject_rows(self.raw, positions, code=code, rule=rule, column=column))
+            self._usable &= ~mask
+
+    def require(self, column: str) -> None:
+        """Set rows aside whose value is missing; one that is unreadable has been flagged already."""
+        given = (
+            self.raw.data.column(column) if column in self.raw.data.column_names else self._columns[column]
+        )
+        self.flag(pc.is_null(to_text(given)), "missing_value", "must not be empty", column)
+
+    def fill_deal_ids(self) -> None:
+        """Name deals after their lead when the source has no deal_id: then a lead has one deal at most."""
+        if "deal_id" not in self.raw.data.column_names:
+            self._columns["deal_id"] = self._columns["lead_id"]
+
+    def check_attributes(self) -> None:
+        """Type every further column of leads; an infinite number costs the row."""
+        for name in self.raw.data.column_names:
+            if name in self._columns:
+                continue
+            attribute = infer_attribute(
+                name, self.raw.data.column(name), is_text=self.raw.is_text, naive_zone=self._naive_zone
+            )
+            self._columns[name] = attribute.values
+            self.flag(attribute.unreadable, "unreadable_number", READABLE_NUMBER, name)
+            self.notes.extend(() if attribute.note is None else (attribute.note,))
+
+    def check_duplicates(self) -> None:
+        """Count exact repetitions once; of rows that contradict each other the first one stays."""
+        keys = KEYS[self.name]
+        usable = self.canonical()
+        if usable.group_by(list(keys)).aggregate([]).num_rows == usable.num_rows:
+            return
+        positions = pa.array(np.flatnonzero(self._usable))
+        found = _find_repetitions(usable, positions, keys)
+        repeated, contradicting = found.filter(found["same"]), found.filter(pc.invert(found["same"]))
+        rule = f"{' and '.join(keys)} must be unique: an earlier row has the same with other content"
+        self.flag(self._mask_of(contradicting["position"]), "contradicting_duplicate", rule, keys[0])
+        self._usable &= ~self._mask_of(repeated["position"]).to_numpy()
+        self.repeated_rows += repeated.num_rows
+
+    def canonical(self) -> pa.Table:
+        """Return the usable rows with all parsed columns, in the order of the source."""
+        return pa.table(self._columns).filter(pa.array(self._usable))
+
+    def usable_rows(self, columns: Sequence[str]) -> pa.Table:
+        """Return some parsed columns of the usable rows."""
+        return pa.table({name: self._columns[name] for name in columns}).filter(pa.array(self._usable))
+
+    def rejects(self) -> pa.Table:
+        """Return every broken rule so far, as one rejects table."""
+        return pa.concat_tables(self._rejects)
+
+    def _parse(self, field: pa.Field) -> pa.ChunkedArray:
+        if field.name not in self.raw.data.column_names:
+            return pa.chunked_array([pa.nulls(self.raw.data.num_rows, field.type)])
+        parsed = self._read(field)
+        unreadable_code, unreadable_rule = UNREADABLE.get(field.type, ("", ""))
+        self.flag(parsed.unreadable, unreadable_code, unreadable_rule, field.name)
+        self.flag(parsed.naive, "naive_time", NAIVE_RULE, field.name)
+        if field.name in PAST_TIMES[self.name] and self._exported_at is not None:
+            limit = pa.scalar(self._exported_at, TIME_TYPE)
+            rule = f"must not lie after exported_at, {self._exported_at.isoformat()}"
+            self.flag(pc.greater(parsed.values, limit), "after_exported_at", rule, field.name)
+        return parsed.values
+
+    def _read(self, field: pa.Field) -> ParsedColumn:
+        column = self.raw.data.column(field.name)
+        if field.type == TIME_TYPE:
+            return to_times(column, self._naive_zone)
+        if field.type == pa.float64():
+            return to_numbers(column)
+        return to_ranks(column) if field.type == pa.int64() else to_plain_text(column)
+
+    def _mask_of(self, positions: pa.ChunkedArray) -> pa.ChunkedArray:
+        mask = np.zeros(self._usable.size, dtype=np.bool_)
+        mask[positions.to_numpy()] = True
+        return pa.chunked_array([mask])
+
+
+def _find_repetitions(rows: pa.Table, positions: pa.Array, keys: tuple[str, ...]) -> pa.Table:
+    """Return `position` and `same` of every row whose key an earlier row has; `same` if all else is equal."""
+    by = ", ".join(f"c{rows.column_names.index(key)}" for key in keys)
+    content = ", ".join(f"c{place}" for place in range(rows.num_columns))
+    sql = f"""
+        WITH numbered AS (
+            SELECT position, row({content}) AS content,
+                   first_value(row({content})) OVER same_key AS first, row_number() OVER same_key AS n
+            FROM t
+            WHERE ({by}) IN (SELECT ({by}) FROM t GROUP BY {by} HAVING count(*) > 1)
+            WINDOW same_key AS (PARTITION BY {by} ORDER BY position))
+        SELECT position, content IS NOT DISTINCT FROM first AS same FROM numbered WHERE n > 1
+        ORDER BY position"""  # noqa: S608 - made of column numbers alone
+    return query_tables(sql, t=with_plain_names(rows).append_column("position", positions))
+
+
+def structure_problems(raw: RawTable) -> tuple[Problem, ...]:
+    """Return the columns that are missing, and outside leads those that nobody knows."""
+    present, known = raw.data.column_names, FIXED_SCHEMAS[raw.name].names
+    missing = [name for name in REQUIRED_COLUMNS[raw.name] if name not in present]
+    unknown = [] if raw.name == LEADS else [name for name in present if name not in known]
+    return (
+        *(_missing_column(raw, name, present) for name in missing),
+        *(_unknown_column(raw, name, known) for name in unknown),
+    )
+
+
+def _missing_column(raw: RawTable, name: str, present: Sequence[str]) -> Problem:
+    rule = f"the {raw.name} table must have this column; it has {', '.join(present) or 'none'}"
+    return Problem(code="missing_column", file=raw.file, column=name, rule=rule + did_you_mean(name, present))
+
+
+def _unknown_column(raw: RawTable, name: str, known: Sequence[str]) -> Problem:
+    rule = f"the {raw.name} table has no such column and it was left out" + did_you_mean(name, known)
+    return Problem(code="unknown_column", file=raw.file, column=name, rule=rule)
+
+
+def did_you_mean(name: str, choices: Sequence[str]) -> str:
+    """Return "; did you mean …?" when a choice is close to the name, else nothing."""
+    folded = {choice.lower().replace(" ", "_"): choice for choice in choices}
+    close = get_close_matches(name.lower().replace(" ", "_"), list(folded), n=1, cutoff=0.75)
+    return f"; did you mean {folded[close[0]]!r}?" if close else ""

@@ -1,0 +1,128 @@
+"""`leadpact features`: the declared features, and a table of their values."""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from serving.console import JsonOption, WorkspaceOption, print_json, show, step
+from serving.settings import read_settings
+
+if TYPE_CHECKING:
+    from features.definitions import Feature, FeatureSet
+    from features.phrases import Language
+    from features.tables import CanonicalTables
+    from features.workspace import Workspace
+
+app = typer.Typer(no_args_is_help=True, help="The declared features: list them, build a feature table.")
+
+PIPE_WIDTH = 240
+
+HistoryOption = Annotated[
+    bool, typer.Option("--history", help="Choose the features from the history, not from the champion.")
+]
+
+
+@app.command("list")
+def list_features(
+    history: HistoryOption = False,
+    lang: Annotated[Literal["en", "de"], typer.Option(help="Language of the labels.")] = "en",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the features of the champion, or those the history would get."""
+    feature_set = _feature_set(read_settings(workspace).workspace, from_history=history)
+    if as_json:
+        print_json({"hash": feature_set.hash, **feature_set.to_dict()})
+        return
+    _print_features(feature_set.features, lang)
+    show(f"{len(feature_set.features)} features, hours and weekdays in {feature_set.timezone}")
+
+
+@app.command("build")
+def build(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The feature table: a .parquet file.")],
+    as_of: Annotated[
+        str | None, typer.Option(help="As known at this time (ISO 8601 with zone) [now].")
+    ] = None,
+    history: HistoryOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the features of every lead of the history, one readable row per lead."""
+    from features.errors import InputError
+    from features.history import History
+    from serving import clock
+    from serving.commands.score import read_instant
+
+    if out.suffix != ".parquet":
+        raise InputError(f"OUT must be a file that ends in .parquet; got {str(out)!r}")
+    instant = clock.now() if as_of is None else read_instant(as_of)
+    place = read_settings(workspace).workspace
+    feature_set = _feature_set(place, from_history=history)
+    with step(f"Building {len(feature_set.features)} features"):
+        rows = _write_table(out, feature_set, History(place.history_dir).read(), instant)
+    answer = {"rows": rows, "features": len(feature_set.features), "hash": feature_set.hash, "out": str(out)}
+    if as_json:
+        print_json({**answer, "as_of": instant.isoformat() if feature_set.needs_times else None})
+    else:
+        show(f"{rows} leads x {len(feature_set.features)} features written to {out}")
+
+
+def _feature_set(workspace: "Workspace", *, from_history: bool) -> "FeatureSet":
+    """Return the champion's features, or those that the whole history would get."""
+    if from_history:
+        return _from_history(workspace)
+    from features.errors import LeadPactError
+    from serving.champion import NO_CHAMPION, read_pointer
+    from training.artifact import load_model
+
+    pointer = read_pointer(workspace.models_dir)
+    if pointer is None:
+        raise LeadPactError(f"{NO_CHAMPION.reason}: {NO_CHAMPION.fix}, or give --history")
+    return load_model(workspace.models_dir / pointer.folder).feature_set
+
+
+def _from_history(workspace: "Workspace") -> "FeatureSet":
+    import numpy as np
+
+    from features.choosing import choose_features
+    from features.history import History
+
+    tables = History(workspace.history_dir).read()
+    return choose_features(
+        tables, lead_index=np.arange(tables.leads.num_rows), known_until_us=tables.known_until_us
+    )
+
+
+def _write_table(out: Path, feature_set: "FeatureSet", tables: "CanonicalTables", instant: datetime) -> int:
+    """Write the feature table as a whole or not at all; return its number of rows."""
+    from pyarrow import parquet
+
+    from features.feature_table import feature_table
+
+    table = feature_table(feature_set, tables, as_of=instant)
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    parquet.write_table(table, unfinished)
+    unfinished.replace(out)
+    return int(table.num_rows)
+
+
+def _print_features(features: Sequence["Feature"], lang: "Language") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from features.words import feature_label
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Name", no_wrap=True)
+    for heading in ("Label", "Unit", "Null means"):
+        table.add_column(heading)
+    for feature in features:
+        table.add_row(feature.name, feature_label(feature, lang), feature.unit, feature.null_means)
+    # a pipe has no width: nothing is wrapped there
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    Console(width=width, highlight=False, markup=False).print(table)

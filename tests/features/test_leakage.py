@@ -1,0 +1,80 @@
+"""Columns that follow from the outcome are left out by name, in English and German, and nothing else is."""
+
+import pytest
+
+from features.crm import CrmSettings, NamedReason
+from features.leakage import denied_columns
+
+CRM = CrmSettings(
+    name="test",
+    never=(
+        NamedReason(column="Tags", reason="written during the call"),
+        NamedReason(column="both", reason=""),
+    ),
+    allow=(
+        NamedReason(column="status", reason="marital status"),
+        NamedReason(column="both", reason="why not"),
+    ),
+)
+
+DENIED = [
+    ("Lead Stage", "denied-stage"),
+    ("dealstage", "denied-stage"),
+    ("lifecycleStage", "denied-stage"),
+    ("Vertriebsphase", "denied-stage"),
+    ("hs_lead_status", "denied-status"),
+    ("Lead-Status", "denied-status"),
+    ("Bearbeitungsstatus", "denied-status"),
+    ("OwnerId", "denied-owner"),
+    ("hubspot_owner_id", "denied-owner"),
+    ("Besitzer", "denied-owner"),
+    ("Eigentümer", "denied-owner"),
+    ("Close Date", "denied-closing"),
+    ("closed_lost_reason", "denied-closing"),
+    ("Loss_Reason__c", "denied-closing"),
+    ("IsConverted", "denied-closing"),
+    ("Verlustgrund", "denied-closing"),
+    ("gewonnen_am", "denied-closing"),
+]
+CLEAN = (
+    "marital_status",
+    "home_owner",
+    "company_stage",
+    "Lead Source",
+    "Lead Origin",
+    "industry",
+    "Branche",
+    "country",
+    "state",
+    "previous_outcome_count",
+    "Total Time Spent on Website",
+    "What is your current occupation",
+    "Do Not Email",
+    "campaign",
+    "created_by_form",
+    "",
+)
+
+
+@pytest.mark.parametrize(("column", "code"), DENIED)
+def test_denied_names(column: str, code: str) -> None:
+    """Prefixes and suffixes of CRMs, camel case and umlauts do not hide a denied name."""
+    (finding,) = denied_columns((column,), CrmSettings(name="test"))
+    assert (finding.code, finding.severity, finding.column) == (code, "warning", column)
+    assert repr(column) in finding.message
+    assert "[attributes.allow]" in finding.message
+
+
+def test_clean_names_stay() -> None:
+    """A name that only contains such a word is no finding."""
+    assert denied_columns(CLEAN, CrmSettings(name="test")) == ()
+
+
+def test_never_and_allow() -> None:
+    """What crm.toml says wins; a column in both lists is an error."""
+    findings = denied_columns(("Tags", "status", "both", "industry"), CRM)
+    assert [(each.column, each.code, each.severity) for each in findings] == [
+        ("Tags", "denied-never", "warning"),
+        ("both", "never-and-allow", "error"),
+    ]
+    assert findings[0].message == "column 'Tags' is left out: written during the call"
