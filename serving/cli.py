@@ -65,6 +65,9 @@ class LazyGroup(TyperGroup):
 
 def load_command(name: str) -> TyperCommand | TyperGroup:
     """Import the module of one command and return what Typer made of its `app`."""
+    from serving.settings import refuse_telemetry
+
+    refuse_telemetry()
     module = importlib.import_module(f"serving.commands.{COMMANDS[name].module}")
     command = typer.main.get_command(module.app)
     if not isinstance(command, TyperCommand | TyperGroup):

@@ -1,5 +1,6 @@
 """The only reader of the environment: where the workspace, the database and MLflow are."""
 
+import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -40,3 +41,11 @@ def read_settings(workspace_root: Path | None = None) -> Settings:
     if workspace_root is None:
         return Settings()
     return Settings(workspace_root=workspace_root)
+
+
+def refuse_telemetry() -> None:
+    """Keep MLflow from reporting its use to anybody, in this process and its children, unless told otherwise.
+
+    MLflow reads this when it is imported, so it must be said before.
+    """
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

@@ -309,28 +309,23 @@ def test_an_existing_directory_is_never_overwritten(folder: Path) -> None:
 
 
 def test_loading_needs_no_training_library(folder: Path) -> None:
-    """The service loads and scores without lightgbm, pandas, scikit-learn or mlflow, within 3 s warm.
+    """The service loads and scores without lightgbm, pandas, scikit-learn or mlflow.
 
     numba itself imports ``scipy`` and ``scipy.linalg`` where they are installed, so others are asked for.
     """
     program = f"""
-import sys, time
+import sys
 from pathlib import Path
-start = time.perf_counter()
 from training.artifact import load_model
 import numpy
 model = load_model(Path({str(folder)!r}))
 model.predict(numpy.zeros((1, 4))), model.reasons(numpy.zeros(4))
-seconds = time.perf_counter() - start
 packages = {{"lightgbm", "pandas", "sklearn", "mlflow", "matplotlib", "pyarrow"}}
 parts = {{"scipy.optimize", "scipy.sparse", "scipy.special", "scipy.stats"}}
 heavy = (packages | parts) & set(sys.modules)
-print(seconds, sorted(heavy))
+print(sorted(heavy))
 """
-    load_model(folder)  # warms numba's cache
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
-    seconds, heavy = done.stdout.split(" ", 1)
-    assert heavy.strip() == "[]"
-    assert float(seconds) < 3.0
+    assert done.stdout.strip() == "[]"

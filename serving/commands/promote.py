@@ -1,0 +1,89 @@
+"""`leadpact promote`: run the gates; on pass the version becomes champion. Every reason is printed."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import InputError
+from serving.clock import now
+from serving.commands.train import choose_place
+from serving.console import JsonOption, WorkspaceOption, print_json, step
+from serving.settings import read_settings
+
+if TYPE_CHECKING:
+    from training.promote import Promotion
+
+app = typer.Typer()
+
+
+@app.command()
+def promote_version(
+    version: Annotated[
+        str | None, typer.Option("--version", help="The registered version [default: the challenger].")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Promote although a gate refuses.")] = False,
+    why: Annotated[str | None, typer.Option("--why", help="Why; recorded with the version.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the bootstrap.")] = 0,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the gates over a version and make it champion when all of them pass.
+
+    Exit code 1 and the reasons when a gate refuses; --force --why TEXT promotes nevertheless.
+    """
+    from features.history import History
+    from training.promote import promote
+
+    if force != bool(why and why.strip()):
+        raise InputError(
+            "--force and --why TEXT belong together: a forced promotion is recorded with its reason"
+        )
+    settings = read_settings(workspace)
+    place, _ = choose_place(settings)
+    tables = History(settings.workspace.history_dir).read()
+    with step("Running the gates"):
+        promotion = promote(
+            settings.workspace,
+            tables,
+            place=place,
+            version=version,
+            why_forced=why if force else None,
+            seed=seed,
+            now=now(),
+        )
+    if as_json:
+        print_json(promotion_json(promotion))
+    else:
+        show_promotion(promotion)
+    if not promotion.promoted:
+        raise typer.Exit(1)
+
+
+def promotion_json(promotion: "Promotion") -> dict[str, Any]:
+    """Return what happened as one JSON document."""
+    from serving.commands.training_views import comparison_json, verdict_json
+
+    champion = promotion.champion
+    return {
+        "version": promotion.version,
+        "promoted": promotion.promoted,
+        "forced": promotion.forced,
+        "folder": None if champion is None else str(champion.folder),
+        "verdict": verdict_json(promotion.verdict),
+        "comparison": comparison_json(promotion.comparison),
+    }
+
+
+def show_promotion(promotion: "Promotion") -> None:
+    """Print every reason, then what happened."""
+    from serving.commands.training_views import print_tables, verdict_lines
+
+    print_tables(verdict_lines(promotion.verdict))
+    if promotion.champion is None:
+        print_tables(
+            f"version {promotion.version} is not promoted: a gate refuses "
+            "(leadpact promote --force --why TEXT overrules it and is recorded)"
+        )
+        return
+    forced = ", forced against the gates" if promotion.forced else ""
+    print_tables(f"version {promotion.version} is champion{forced}: {promotion.champion.folder}")

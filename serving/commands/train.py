@@ -1,0 +1,119 @@
+"""`leadpact train`: a challenger from the history, registered in MLflow; prints what was found, or JSON."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serving.clock import now
+from serving.console import JsonOption, WorkspaceOption, print_json, say, step
+from serving.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from training.mlflow_store import StorePlace
+    from training.train import TrainResult
+
+app = typer.Typer()
+
+
+@app.command()
+def train_challenger(
+    seed: Annotated[int, typer.Option("--seed", help="Same seed and history, same model.")] = 0,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a challenger on the history and register it in MLflow.
+
+    Leads are split forward in time: the newest judge the model, and every part knows only those outcomes
+    that were known when the next part begins.
+    """
+    from features.history import History
+    from training.train import train
+
+    settings = read_settings(workspace)
+    place, parent_run_id = choose_place(settings)
+    result = train(
+        settings.workspace,
+        History(settings.workspace.history_dir).read(),
+        place=place,
+        seed=seed,
+        now=now(),
+        progress=step,
+        parent_run_id=parent_run_id,
+    )
+    if parent_run_id is None:
+        _tell_mlflow_run(settings, result)
+    if as_json:
+        print_json(result_json(result))
+    else:
+        show_result(result)
+
+
+def choose_place(settings: Settings) -> "tuple[StorePlace, str | None]":
+    """Return the store to log into, and the run `mlflow run` opened in it, if it is that store."""
+    from training.mlflow_store import choose_store, is_mlflow_default
+
+    workspace, uri, run_id = settings.workspace, settings.mlflow_tracking_uri, settings.mlflow_run_id
+    place = choose_store(workspace, uri, under_mlflow_run=run_id is not None)
+    is_elsewhere = uri is not None and is_mlflow_default(workspace, uri)
+    return place, None if is_elsewhere else run_id
+
+
+def _tell_mlflow_run(settings: Settings, result: "TrainResult") -> None:
+    """Leave a note in the run that `mlflow run` opened in MLflow's default store."""
+    if settings.mlflow_run_id is None or settings.mlflow_tracking_uri is None:
+        return
+    from training.registry import leave_note
+
+    registered = result.registered
+    text = (
+        "MLFLOW_TRACKING_URI was not set, so the training was logged into the workspace's own store: "
+        f"{registered.tracking_uri}, run {registered.run_id}, version {registered.version}"
+    )
+    leave_note(settings.mlflow_run_id, text, tracking_uri=settings.mlflow_tracking_uri)
+    say(text)
+
+
+def result_json(result: "TrainResult") -> dict[str, Any]:
+    """Return the result as one JSON document."""
+    from serving.commands.training_views import evaluation_json
+
+    registered = result.registered
+    return {
+        "version": registered.version,
+        "alias": "challenger",
+        "run_id": registered.run_id,
+        "experiment": registered.experiment,
+        "tracking_uri": registered.tracking_uri,
+        "horizon_days": result.horizon_days,
+        "split": {"kind": result.split_kind, "reason": result.split_reason},
+        "parts": [asdict(part) for part in result.parts],
+        "features": result.features,
+        "candidates": [asdict(candidate) for candidate in result.candidates],
+        "calibration": result.calibration,
+        "evaluation": evaluation_json(result.evaluation),
+        "next": "leadpact promote",
+    }
+
+
+def show_result(result: "TrainResult") -> None:
+    """Print the result for people."""
+    from serving.commands.training_views import (
+        candidates_table,
+        evaluation_table,
+        parts_table,
+        print_tables,
+    )
+
+    registered = result.registered
+    print_tables(
+        f"challenger: version {registered.version} of lead-conversion, horizon {result.horizon_days} days, "
+        f"{result.features} features, calibration {result.calibration}",
+        f"split: {result.split_reason}",
+        parts_table(result.parts),
+        candidates_table(result.candidates),
+        evaluation_table(**{f"version {registered.version}": result.evaluation}),
+        f"logged in experiment {registered.experiment}, run {registered.run_id}",
+        f"at {registered.tracking_uri}",
+        "next: leadpact promote",
+    )

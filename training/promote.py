@@ -1,0 +1,180 @@
+"""From challenger to champion: fetch, judge, move the alias, point the workspace at it, in that order.
+
+The pointer is what serves, the alias is what the registry says. When the second fails after the first, the
+error says so and `leadpact model pull` repairs it. What is good enough is decided in gates.py.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from features.build import Points, build_features
+from features.errors import InputError
+from features.leakage import Finding, denied_columns
+from features.tables import CanonicalTables
+from features.workspace import Workspace
+from training.artifact import read_manifest
+from training.champion import Champion, write_champion
+from training.compare import Comparison, Contestant, JudgedModel, compare, incomparable
+from training.errors import StalePointerError
+from training.gates import GateFacts, Verdict, judge
+from training.mlflow_store import StorePlace
+from training.registry import (
+    drop_alias,
+    find_version,
+    move_alias,
+    predict_through_mlflow,
+    pull,
+)
+from training.run_record import CHALLENGER, CHAMPION, Pairs
+
+ROUND_TRIP_ROWS = 200
+NO_MODEL = "there is no {what} in the registry; `leadpact train` makes one"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Promotion:
+    """What `promote` did: the verdict of the gates, and whether the version is champion now."""
+
+    version: str
+    verdict: Verdict
+    promoted: bool
+    forced: bool
+    champion: Champion | None
+    comparison: Comparison
+
+
+def compare_registered(
+    workspace: Workspace, tables: CanonicalTables, *, place: StorePlace, seed: int
+) -> Comparison:
+    """Judge champion and challenger, whichever there are; InputError when there is neither."""
+    challenger, champion = (_contestant(workspace, alias, place) for alias in (CHALLENGER, CHAMPION))
+    if challenger is None and champion is None:
+        raise InputError(NO_MODEL.format(what="challenger and no champion"))
+    if challenger == champion:
+        challenger = None
+    return compare(tables, challenger=challenger, champion=champion, seed=seed)
+
+
+def promote(
+    workspace: Workspace,
+    tables: CanonicalTables,
+    *,
+    place: StorePlace,
+    version: str | None,
+    why_forced: str | None,
+    seed: int,
+    now: datetime,
+) -> Promotion:
+    """Run the gates over a version (the challenger by default) and make it champion when they pass.
+
+    ``why_forced`` is the reason for promoting against the gates; it is recorded with the version. Returns
+    with ``promoted`` False when a gate refuses. InputError without such a version; RegistryError when MLflow
+    fails, with nothing moved; StalePointerError when the alias moved and the pointer did not.
+    """
+    candidate = _candidate(workspace, version, place)
+    champion = _contestant(workspace, CHAMPION, place)
+    if champion is not None and champion.version == candidate.version:
+        champion = None
+    why_not = _incomparable(candidate, champion)
+    opponent = champion if why_not is None else None
+    comparison = compare(tables, challenger=candidate, champion=opponent, seed=seed)
+    verdict = judge(replace(_facts(tables, comparison, place), incomparable=why_not))
+    forced = not verdict.passed and why_forced is not None
+    promoted = verdict.passed or forced
+    served = Champion(version=candidate.version, folder=candidate.folder)
+    if promoted:
+        _make_champion(workspace, served, _tags(verdict, why_forced, now), place)
+    return Promotion(
+        version=candidate.version,
+        verdict=verdict,
+        promoted=promoted,
+        forced=forced,
+        champion=served if promoted else None,
+        comparison=comparison,
+    )
+
+
+def pull_champion(workspace: Workspace, *, place: StorePlace) -> Champion:
+    """Fetch what the registry calls champion and point the workspace at it; repairs a stale pointer."""
+    version = find_version(CHAMPION, place=place)
+    if version is None:
+        raise InputError("there is no champion in the registry; `leadpact promote` makes one")
+    champion = Champion(version=version, folder=pull(version, workspace.models_dir, place=place))
+    write_champion(workspace.models_dir, champion)
+    return champion
+
+
+def leakage_of(model: JudgedModel, tables: CanonicalTables) -> tuple[Finding, ...]:
+    """Return an error for every feature made of an attribute that is denied today."""
+    attributes = {each.attribute for each in model.model.feature_set.features if each.attribute is not None}
+    findings = denied_columns(tuple(sorted(attributes)), tables.crm)
+    return tuple(replace(finding, severity="error") for finding in findings)
+
+
+def _candidate(workspace: Workspace, version: str | None, place: StorePlace) -> Contestant:
+    if version is not None:
+        return Contestant(version=version, folder=pull(version, workspace.models_dir, place=place))
+    challenger = _contestant(workspace, CHALLENGER, place)
+    if challenger is None:
+        raise InputError(NO_MODEL.format(what="challenger"))
+    return challenger
+
+
+def _contestant(workspace: Workspace, alias: str, place: StorePlace) -> Contestant | None:
+    version = find_version(alias, place=place)
+    if version is None:
+        return None
+    return Contestant(version=version, folder=pull(version, workspace.models_dir, place=place))
+
+
+def _incomparable(candidate: Contestant, champion: Contestant | None) -> str | None:
+    if champion is None:
+        return None
+    return incomparable(read_manifest(candidate.folder), read_manifest(champion.folder))
+
+
+def _facts(tables: CanonicalTables, comparison: Comparison, place: StorePlace) -> GateFacts:
+    challenger = comparison.challenger
+    if challenger is None:
+        raise InputError(NO_MODEL.format(what="challenger"))
+    return GateFacts(
+        challenger=challenger.evaluation,
+        against_champion=comparison.difference,
+        round_trip_difference=_round_trip_difference(tables, challenger, comparison.points, place),
+        leakage=leakage_of(challenger, tables),
+    )
+
+
+def _round_trip_difference(
+    tables: CanonicalTables, model: JudgedModel, points: Points, place: StorePlace
+) -> float:
+    """Return the largest difference between the pulled directory and MLflow's own loading of the version."""
+    some = Points(lead_index=points.lead_index[:ROUND_TRIP_ROWS], as_of_us=points.as_of_us[:ROUND_TRIP_ROWS])
+    feature_set = model.model.feature_set
+    matrix = build_features(feature_set, tables, some)
+    through = predict_through_mlflow(model.version, feature_set, matrix, place=place)
+    return float(np.abs(model.model.predict(matrix).probability - through).max())
+
+
+def _tags(verdict: Verdict, why_forced: str | None, now: datetime) -> Pairs:
+    refused = ", ".join(reason.code for reason in verdict.reasons if not reason.passed)
+    tags: Pairs = (
+        ("leadpact.promoted_at", now.astimezone(UTC).isoformat(timespec="seconds")),
+        ("leadpact.gates", "passed" if verdict.passed else f"refused: {refused}"),
+    )
+    return tags if why_forced is None else (*tags, ("leadpact.forced_why", why_forced))
+
+
+def _make_champion(workspace: Workspace, champion: Champion, tags: Pairs, place: StorePlace) -> None:
+    move_alias(CHAMPION, champion.version, place=place, tags=tags)
+    try:
+        write_champion(workspace.models_dir, champion)
+    except OSError as error:
+        raise StalePointerError(
+            f"version {champion.version} is champion in the registry, but {workspace.models_dir} still "
+            f"points at the old one ({error}); `leadpact model pull` repairs it"
+        ) from error
+    if find_version(CHALLENGER, place=place) == champion.version:
+        drop_alias(CHALLENGER, place=place)

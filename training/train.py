@@ -1,0 +1,174 @@
+"""One training from history to challenger: lock, recipe, model directory, MLflow. recipe.py is the recipe.
+
+The registered model is the evaluated one, not a refit. When MLflow fails the model directory stays, and the
+error says how to register it later.
+"""
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from features.tables import CanonicalTables
+from features.workspace import Workspace
+from training.artifact import GoldenRows, ModelCardFacts, write_model_directory
+from training.errors import BusyError, RegistryError
+from training.evaluation import Evaluation, evaluate
+from training.mlflow_store import StorePlace
+from training.model_card import write_card
+from training.recipe import Progress, fit_model, prepare
+from training.registry import register_training
+from training.run_facts import PartCounts, TrainedModel, count_parts, manifest_facts, training_record
+from training.run_record import Registered, TrainingRecord
+
+GOLDEN_ROWS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateResult:
+    """One candidate's log loss on the newest training leads, and whether it was chosen."""
+
+    name: str
+    validation_log_loss: float
+    trees: int
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainResult:
+    """What a training found and where its model landed."""
+
+    registered: Registered
+    horizon_days: int
+    split_kind: str
+    split_reason: str
+    parts: tuple[PartCounts, ...]
+    features: int
+    candidates: tuple[CandidateResult, ...]
+    calibration: str
+    evaluation: Evaluation
+
+
+def train(
+    workspace: Workspace,
+    tables: CanonicalTables,
+    *,
+    place: StorePlace,
+    seed: int,
+    now: datetime,
+    progress: Progress,
+    parent_run_id: str | None = None,
+) -> TrainResult:
+    """Train on the history and register the model as challenger.
+
+    Parameters
+    ----------
+    tables : the whole history of one CRM; its settings give the horizon.
+    now : aware; when this training happens, written into the model.
+    progress : shows a step while it runs; called with its title.
+    parent_run_id : the MLflow run to log into, when `mlflow run` opened one.
+
+    Raises
+    ------
+    InputError : too few outcomes or no usable feature; says what is there and what is needed.
+    BusyError : another training runs in this workspace.
+    RegistryError : MLflow failed; names the model directory and the command that registers it.
+    """
+    with _only_training(workspace):
+        trained = _fit_and_evaluate(tables, seed=seed, progress=progress)
+        facts = manifest_facts(trained, now=now)
+        card = write_card(
+            crm_name=facts.crm_name,
+            horizon_days=trained.horizon_days,
+            data=trained.data,
+            fitted=trained.fitted,
+            evaluation=trained.evaluation,
+        )
+        folder = _write_directory(workspace, trained, facts, card, now=now)
+        record = training_record(trained, facts, folder=folder, card=card, parent_run_id=parent_run_id)
+        with progress("Logging to MLflow and registering"):
+            registered = _register(record, place)
+        shutil.rmtree(folder)
+    return _result(registered, trained)
+
+
+def _fit_and_evaluate(tables: CanonicalTables, *, seed: int, progress: Progress) -> TrainedModel:
+    horizon_days = tables.crm.horizon_days
+    with progress("Splitting leads and labelling snapshots"):
+        data = prepare(tables, horizon_days=horizon_days)
+    fitted = fit_model(tables, data, horizon_days=horizon_days, seed=seed, progress=progress)
+    with progress("Evaluating on never-trained-on leads"):
+        evaluation = evaluate(fitted.scored, seed=seed)
+    return TrainedModel(
+        tables=tables, data=data, fitted=fitted, evaluation=evaluation, horizon_days=horizon_days, seed=seed
+    )
+
+
+def _write_directory(
+    workspace: Workspace, trained: TrainedModel, facts: ModelCardFacts, card: str, *, now: datetime
+) -> Path:
+    fitted = trained.fitted
+    folder = workspace.models_dir / f"unregistered-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
+    golden = GoldenRows(
+        matrix=fitted.test_matrix[:GOLDEN_ROWS], probability=fitted.test_probability[:GOLDEN_ROWS]
+    )
+    write_model_directory(
+        folder,
+        facts=facts,
+        feature_set=trained.data.feature_set,
+        model_text=fitted.model_text,
+        calibration=fitted.calibration,
+        card_markdown=card,
+        golden=golden,
+    )
+    return folder
+
+
+def _register(record: TrainingRecord, place: StorePlace) -> Registered:
+    try:
+        return register_training(record, place=place)
+    except RegistryError as error:
+        raise RegistryError(
+            f"{error}. The trained model is kept in {record.folder}; when MLflow is back, register it with "
+            f"`leadpact model register {record.folder}`"
+        ) from error
+
+
+@contextmanager
+def _only_training(workspace: Workspace) -> Iterator[None]:
+    """Hold the workspace's training lock; the system frees it even when the process is killed."""
+    workspace.models_dir.mkdir(parents=True, exist_ok=True)
+    with (workspace.models_dir / ".training.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(
+                f"another training is running in the workspace {workspace.root}; wait until it has ended"
+            ) from None
+        yield
+
+
+def _result(registered: Registered, trained: TrainedModel) -> TrainResult:
+    chosen = trained.fitted.chosen
+    return TrainResult(
+        registered=registered,
+        horizon_days=trained.horizon_days,
+        split_kind=trained.data.split.kind.value,
+        split_reason=trained.data.split.reason,
+        parts=count_parts(trained.data),
+        features=len(trained.data.feature_set.features),
+        candidates=tuple(
+            CandidateResult(
+                name=each.candidate.name,
+                validation_log_loss=each.validation_log_loss,
+                trees=each.rounds,
+                chosen=each is chosen,
+            )
+            for each in trained.fitted.tried
+        ),
+        calibration=trained.fitted.calibration.kind.value,
+        evaluation=trained.evaluation,
+    )
