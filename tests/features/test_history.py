@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -298,6 +299,7 @@ def test_reading_a_lead_loads_no_pandas(tmp_path: Path) -> None:
 
 IMPORTER = """
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from features.history import History
