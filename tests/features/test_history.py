@@ -299,7 +299,6 @@ def test_reading_a_lead_loads_no_pandas(tmp_path: Path) -> None:
 
 IMPORTER = """
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from features.history import History

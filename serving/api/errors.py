@@ -1,0 +1,161 @@
+"""Every error to its problem+json (RFC 9457): the only table of codes and statuses.
+
+4xx are final: the same request will fail again. Trouble that passes is 503 with Retry-After.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from features.errors import LeadPactError
+from serving.api.fields import FieldProblem, WrongFieldsError
+from serving.api.strict_json import MalformedBodyError
+from serving.errors import (
+    DatabaseUnreachableError,
+    KeyRefusedError,
+    ModelRefusedError,
+    ScopeMissingError,
+    ServiceNotReadyError,
+    UnknownLeadError,
+)
+
+PROBLEM_JSON = "application/problem+json"
+URN = "urn:leadpact:problem:"
+MOST_LISTED_PROBLEMS = 1_000
+RETRY_AFTER_SECONDS = "5"
+
+
+class BodyTooLargeError(LeadPactError):
+    """The body is larger than the service reads."""
+
+
+class BodyTooSlowError(LeadPactError):
+    """The body did not arrive in time."""
+
+
+class HeadersTooLargeError(LeadPactError):
+    """The headers are larger than the service reads."""
+
+
+class UnsupportedBodyError(LeadPactError):
+    """The body has a type or an encoding the service does not read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemKind:
+    """One row of the table: what a client can rely on."""
+
+    status: int
+    code: str
+    title: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One problem+json document, in the order clients see it."""
+
+    type: str
+    code: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[FieldProblem, ...] = ()
+
+
+RETRY = (("Retry-After", RETRY_AFTER_SECONDS),)
+CHALLENGE = (("WWW-Authenticate", 'Bearer realm="leadpact"'),)
+PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
+    MalformedBodyError: ProblemKind(status=400, code="malformed_body", title="The body is not JSON"),
+    ClientDisconnect: ProblemKind(status=400, code="body_incomplete", title="The body ended too early"),
+    KeyRefusedError: ProblemKind(status=401, code="key_refused", title="No valid API key", headers=CHALLENGE),
+    ScopeMissingError: ProblemKind(status=403, code="scope_missing", title="The key may not do this"),
+    UnknownLeadError: ProblemKind(status=404, code="unknown_lead", title="No such lead"),
+    BodyTooSlowError: ProblemKind(status=408, code="body_too_slow", title="The body took too long"),
+    ModelRefusedError: ProblemKind(
+        status=409, code="model_refused", title="The model directory is not sound"
+    ),
+    BodyTooLargeError: ProblemKind(status=413, code="body_too_large", title="The body is too large"),
+    UnsupportedBodyError: ProblemKind(status=415, code="unsupported_body", title="Only plain JSON is read"),
+    WrongFieldsError: ProblemKind(status=422, code="wrong_fields", title="Fields of the body are wrong"),
+    HeadersTooLargeError: ProblemKind(
+        status=431, code="headers_too_large", title="The headers are too large"
+    ),
+    ServiceNotReadyError: ProblemKind(
+        status=503, code="not_ready", title="The service is not ready", headers=RETRY
+    ),
+    DatabaseUnreachableError: ProblemKind(
+        status=503, code="database_unreachable", title="The database does not answer", headers=RETRY
+    ),
+}
+UNFORESEEN = ProblemKind(status=500, code="unforeseen", title="Something went wrong here")
+UNFORESEEN_DETAIL = "the error is in the service's log; the request was not served"
+ROUTING_KINDS: Mapping[int, ProblemKind] = {
+    404: ProblemKind(status=404, code="unknown_route", title="No such route"),
+    405: ProblemKind(status=405, code="method_not_allowed", title="This route has other methods"),
+}
+ALL_KINDS = (*PROBLEM_KINDS.values(), UNFORESEEN, *ROUTING_KINDS.values())
+
+
+def describe(error: Exception) -> Problem:
+    """Turn an error into its problem; one that nobody foresaw says nothing about the inside."""
+    kind = kind_of(error)
+    detail = (
+        str(error)
+        if kind is not UNFORESEEN
+        else "the error is in the service's log; the request was not served"
+    )
+    return _problem(kind, detail or kind.title, field_problems(error))
+
+
+def kind_of(error: Exception) -> ProblemKind:
+    """Return the row of the table for an error: of its class or the nearest base class."""
+    return next((PROBLEM_KINDS[base] for base in type(error).__mro__ if base in PROBLEM_KINDS), UNFORESEEN)
+
+
+def field_problems(error: Exception) -> tuple[FieldProblem, ...]:
+    """Return the single problems an error carries, as the fields of a body or the parts of the service."""
+    match error:
+        case WrongFieldsError():
+            return error.field_problems[:MOST_LISTED_PROBLEMS]
+        case ServiceNotReadyError():
+            return tuple(
+                FieldProblem(field=part.thing, rule=part.text(), value=None) for part in error.missing
+            )
+        case _:
+            return ()
+
+
+def problem_response(problem: Problem, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """Write a problem as a response."""
+    body = msgspec.json.encode(problem)
+    return Response(body, status_code=problem.status, media_type=PROBLEM_JSON, headers=dict(headers))
+
+
+async def answer_error(_request: Request, error: Exception) -> Response:
+    """Answer an error of ours, or one that nobody foresaw (the server logs that with its traceback)."""
+    return problem_response(describe(error), kind_of(error).headers)
+
+
+async def answer_routing_error(request: Request, error: Exception) -> Response:
+    """Answer what the router refuses: an unknown route or a wrong method."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    kind = ROUTING_KINDS.get(status, UNFORESEEN)
+    headers = error.headers if isinstance(error, HTTPException) and error.headers else {}
+    detail = f"{request.method} {request.url.path[:200]}"
+    return problem_response(_problem(kind, detail, ()), tuple(headers.items()))
+
+
+def _problem(kind: ProblemKind, detail: str, errors: tuple[FieldProblem, ...]) -> Problem:
+    return Problem(
+        type=URN + kind.code,
+        code=kind.code,
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        errors=errors,
+    )

@@ -1,0 +1,62 @@
+"""Who may call: the key of a request and the scope a route asks for; headers every answer carries."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from serving.api.errors import HeadersTooLargeError, describe, problem_response
+from serving.errors import ScopeMissingError
+from serving.keys import Scope
+from serving.operations.check_api_key import VerifiedKey
+from serving.service import Service
+
+MOST_HEADER_BYTES = 32_768
+KEY_HEADER = "X-API-Key"
+BEARER = "bearer "
+SECURITY_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "no-store"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+async def authorise(request: Request, service: Service, scope: Scope) -> VerifiedKey:
+    """Return the caller's key; raises `KeyRefusedError` or `ScopeMissingError`."""
+    key = await service.verify_key(sent_key(request))
+    if scope not in key.scopes:
+        raise ScopeMissingError(scope)
+    return key
+
+
+def sent_key(request: Request) -> str | None:
+    """Return the key from `X-API-Key` or `Authorization: Bearer`, the former first."""
+    sent = request.headers.get(KEY_HEADER)
+    authorization = request.headers.get("authorization", "")
+    if sent is None and authorization[: len(BEARER)].lower() == BEARER:
+        sent = authorization[len(BEARER) :]
+    return sent and sent.strip()
+
+
+class Doorkeeper:
+    """Refuses requests with oversized headers, and adds the security headers to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Pass one request on, or refuse it, and complete the headers of its answer."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS:
+                    headers.setdefault(name, value)
+            await send(message)
+
+        if sum(len(name) + len(value) for name, value in scope.get("headers", ())) > MOST_HEADER_BYTES:
+            error = HeadersTooLargeError(f"all headers together may have {MOST_HEADER_BYTES:,} bytes")
+            await problem_response(describe(error))(scope, receive, send_with_headers)
+        else:
+            await self._app(scope, receive, send_with_headers)

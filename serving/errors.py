@@ -1,0 +1,58 @@
+"""What can go wrong in the service, as meaning; `serving.api.errors` turns meaning into a status."""
+
+from dataclasses import dataclass
+
+from features.errors import InputError, LeadPactError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Something the service needs and has not: what, why, and the command that gets it."""
+
+    thing: str
+    reason: str
+    fix: str
+
+    def text(self) -> str:
+        """One sentence for people."""
+        return f"{self.reason}: {self.fix}" if self.fix else self.reason
+
+
+class ServiceNotReadyError(LeadPactError):
+    """A score was asked for while a part is missing; passes as soon as somebody provides it."""
+
+    def __init__(self, missing: tuple[Missing, ...]) -> None:
+        super().__init__("; ".join(part.text() for part in missing))
+        self.missing = missing
+
+
+class DatabaseUnreachableError(LeadPactError):
+    """The database does not answer or refuses the connection; passes by itself or by repair."""
+
+
+class ModelRefusedError(LeadPactError):
+    """A model directory did not pass its checks; the model in service goes on."""
+
+
+class KeyRefusedError(LeadPactError):
+    """No key, an unknown, wrong, expired or revoked one: deliberately not told apart."""
+
+
+class ScopeMissingError(LeadPactError):
+    """The key is good, but not for this."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"this key lacks the scope {scope!r}")
+        self.scope = scope
+
+
+class UnknownLeadError(LeadPactError):
+    """No lead of this id in the history."""
+
+    def __init__(self, lead_id: str) -> None:
+        super().__init__(f"lead {lead_id!r} is not in the history")
+        self.lead_id = lead_id
+
+
+class PolicyRefusedError(InputError):
+    """A policy or a signature breaks a rule of the agreement (same version twice, same person twice)."""

@@ -1,0 +1,80 @@
+"""Find the policy in force: the newest version with both signatures whose day has come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from serving.db.session import read_transaction
+from serving.db.tables import PolicyRow, PolicySignatureRow
+from serving.errors import Missing
+from sla.errors import PolicyProblems
+from sla.policy import Policy
+from sla.policy_file import read_policy
+from sla.signatures import Signature, is_active
+from sla.stages import Side
+
+NO_POLICY = Missing(
+    thing="policy",
+    reason="there is no policy",
+    fix="write one and run `leadpact policy propose FILE --by NAME`, then have marketing and sales sign it",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivePolicy:
+    """The agreement in force, with the hash both sides signed."""
+
+    policy: Policy
+    version: int
+    policy_hash: str
+
+
+def active_policy(database: Engine, *, now: datetime) -> ActivePolicy | Missing:
+    """Return the policy in force at `now`, or what the newest version still lacks."""
+    with read_transaction(database) as session:
+        rows = session.scalars(select(PolicyRow).order_by(PolicyRow.version.desc())).all()
+        first_lack: Missing | None = None
+        for row in rows:
+            judged = _judge(row, _signatures(session, row.version), now)
+            if isinstance(judged, ActivePolicy):
+                return judged
+            first_lack = first_lack or judged
+        return first_lack or NO_POLICY
+
+
+def _judge(row: PolicyRow, signatures: Sequence[Signature], now: datetime) -> ActivePolicy | Missing:
+    try:
+        policy = _read(row.content, row.version)
+    except PolicyProblems as error:
+        return Missing(thing="policy", reason=error.text(), fix="propose a new version of it")
+    verdict = is_active(tuple(signatures), policy, now)
+    if verdict.active:
+        return ActivePolicy(policy=policy, version=row.version, policy_hash=row.content_hash)
+    return Missing(thing="policy", reason=verdict.reason, fix=_fix(row.version, signatures))
+
+
+@lru_cache(maxsize=16)  # a version never changes, and the service asks every two seconds
+def _read(content: str, version: int) -> Policy:
+    return read_policy(content, source=f"policy version {version}")
+
+
+def _fix(version: int, signatures: Sequence[Signature]) -> str:
+    unsigned = [side for side in Side if all(signature.side is not side for signature in signatures)]
+    return "; ".join(
+        f"have {side} sign with `leadpact policy sign --side {side} --by NAME --version {version}`"
+        for side in unsigned
+    )
+
+
+def _signatures(session: Session, version: int) -> tuple[Signature, ...]:
+    rows = session.scalars(select(PolicySignatureRow).where(PolicySignatureRow.version == version))
+    return tuple(
+        Signature(
+            side=Side(row.side), person=row.person, signed_at=row.signed_at, policy_hash=row.policy_hash
+        )
+        for row in rows
+    )

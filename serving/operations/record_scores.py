@@ -1,0 +1,50 @@
+"""Record scores of known leads, many in one transaction. The same score again changes nothing."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Insert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from serving.db.session import write_transaction
+from serving.db.tables import ScoreRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreRecord:
+    """One score with all it takes to compute it again; `feature_row` has NaN where a value is missing."""
+
+    score_id: str
+    lead_id: str
+    as_of: datetime
+    probability: float
+    probability_low: float
+    probability_high: float
+    points: int
+    stage: str
+    rule: str
+    model_version: str
+    model_hash: str
+    policy_version: str
+    policy_hash: str
+    feature_set_hash: str
+    feature_row: tuple[float, ...]
+
+
+def record_scores(database: Engine, records: Sequence[ScoreRecord], *, now: datetime) -> None:
+    """Store scores; their ids are made from their content, so a repeated one is the one already there."""
+    if not records:
+        return
+    insert = sqlite_insert if database.dialect.name == "sqlite" else postgresql_insert
+    statement: Insert = insert(ScoreRow).on_conflict_do_nothing(index_elements=["score_id"])
+    with write_transaction(database) as session:
+        session.execute(statement, [_values(record, now) for record in records])
+
+
+def _values(record: ScoreRecord, now: datetime) -> dict[str, Any]:
+    row = [None if math.isnan(value) else value for value in record.feature_row]
+    return {**asdict(record), "feature_row": row, "scored_at": now}

@@ -1,0 +1,200 @@
+"""What the routes share: database, secret, history, and the scorer made of champion and active policy.
+
+Starts without any of them; what is missing is looked for again at most every two seconds. Between two
+looks a request does no I/O for them.
+"""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from anyio import to_thread
+from sqlalchemy import Engine
+
+from features.history import History
+from serving.champion import Champion, ChampionInService
+from serving.clock import Clock
+from serving.db.migrate import prepare_database
+from serving.errors import (
+    DatabaseUnreachableError,
+    KeyRefusedError,
+    Missing,
+    ServiceNotReadyError,
+    UnknownLeadError,
+)
+from serving.keys import read_or_create_secret
+from serving.operations.active_policy import ActivePolicy, active_policy
+from serving.operations.check_api_key import REFUSAL, VerifiedKey, check_api_key
+from serving.operations.record_scores import ScoreRecord, record_scores
+from serving.refreshed import Refreshed
+from serving.scorer import Scorer, ScoreRequest
+from serving.settings import Settings
+from serving.stored_leads import attribute_kinds, with_stored_lead
+
+log = logging.getLogger("leadpact.serving")
+
+MOST_AGE_SECONDS = 2.0
+KEY_GRACE_SECONDS = 300.0
+"""How long a verified key is believed while the database does not answer: nobody can revoke it either."""
+
+MOST_CACHED_KEYS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedKey:
+    """A key that was good, and when that was checked (monotonic seconds)."""
+
+    key: VerifiedKey
+    checked_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class InService:
+    """What scores right now, or what is missing for it; a model without a policy scores nothing."""
+
+    champion: Champion | None = None
+    scorer: Scorer | None = None
+    missing: tuple[Missing, ...] = ()
+
+
+class Service:
+    """One per process. `clock` tells the time of day, `monotonic` how much of it has passed."""
+
+    def __init__(self, settings: Settings, clock: Clock, monotonic: Callable[[], float]) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._monotonic = monotonic
+        self._preparing = threading.Lock()
+        self._database: Engine | None = None
+        self._secret: bytes | None = None
+        self._keys: dict[bytes, CachedKey] = {}
+        self._champion = ChampionInService(settings.workspace.models_dir)
+        self._policy: ActivePolicy | None = None
+        self._scorer: Scorer | None = None
+        self._history = History(settings.workspace.history_dir)
+        self._in_service: Refreshed[InService] = Refreshed(
+            self._look, most_age_seconds=MOST_AGE_SECONDS, monotonic=monotonic
+        )
+
+    def database(self) -> Engine:
+        """Return the prepared database; the first call upgrades its tables."""
+        with self._preparing:
+            if self._database is None:
+                self._database = prepare_database(self.settings.database)
+            return self._database
+
+    def secret(self) -> bytes:
+        """Return the secret under which API keys are hashed."""
+        with self._preparing:
+            if self._secret is None:
+                self._secret = read_or_create_secret(self.settings.workspace.secret_file)
+            return self._secret
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        if self._database is not None:
+            self._database.dispose()
+
+    async def warm_up(self) -> None:
+        """Load model and policy before the first request asks for them; what is missing stays missing."""
+        await self._in_service.get()
+
+    async def scorer(self) -> Scorer:
+        """Return the scorer in service, or raise `ServiceNotReadyError` with everything that is missing."""
+        in_service = await self._in_service.get()
+        if in_service.scorer is None:
+            raise ServiceNotReadyError(in_service.missing)
+        return in_service.scorer
+
+    async def champion(self) -> Champion:
+        """Return the model in service, or raise `ServiceNotReadyError`."""
+        return _champion_or_raise(await self._in_service.get())
+
+    async def reload(self) -> Champion:
+        """Load the champion again and swap it in; `ModelRefusedError` leaves the old one in service."""
+        return _champion_or_raise(await self._in_service.renew(lambda: self._join(self._champion.reload())))
+
+    async def verify_key(self, text: str | None) -> VerifiedKey:
+        """Return whose key this is, or raise `KeyRefusedError`; looks it up again after two seconds."""
+        if not text:
+            raise KeyRefusedError(REFUSAL)
+        fingerprint = hashlib.sha256(text.encode()).digest()
+        cached = self._keys.get(fingerprint)
+        if cached is not None and self._monotonic() - cached.checked_at <= MOST_AGE_SECONDS:
+            return cached.key
+        key = await self._check_key(text, fingerprint, cached)
+        if len(self._keys) >= MOST_CACHED_KEYS:
+            self._keys.clear()
+        self._keys[fingerprint] = CachedKey(key=key, checked_at=self._monotonic())
+        return key
+
+    async def find_stored_lead(self, request: ScoreRequest, scorer: Scorer) -> ScoreRequest:
+        """Return the request with what the history knows; `UnknownLeadError` when it knows nothing."""
+        return await to_thread.run_sync(self.read_stored_lead, request, scorer)
+
+    def read_stored_lead(self, request: ScoreRequest, scorer: Scorer) -> ScoreRequest:
+        """Do the same from a thread."""
+        stored = self._history.read_lead(request.lead_id) if self._history.exists() else None
+        if stored is None:
+            raise UnknownLeadError(request.lead_id)
+        return with_stored_lead(request, stored, attribute_kinds(scorer.model.feature_set))
+
+    async def record(self, records: Sequence[ScoreRecord]) -> None:
+        """Store scores; they are on disk when this returns."""
+        if records:
+            await to_thread.run_sync(self._record, records)
+
+    async def _check_key(self, text: str, fingerprint: bytes, cached: CachedKey | None) -> VerifiedKey:
+        try:
+            return await to_thread.run_sync(self._look_up_key, text)
+        except KeyRefusedError:
+            self._keys.pop(fingerprint, None)
+            raise
+        except DatabaseUnreachableError:
+            if cached is None or self._monotonic() - cached.checked_at > KEY_GRACE_SECONDS:
+                raise
+            return cached.key
+
+    def _look_up_key(self, text: str) -> VerifiedKey:
+        return check_api_key(self.database(), text, secret=self.secret(), now=self.clock())
+
+    def _record(self, records: Sequence[ScoreRecord]) -> None:
+        record_scores(self.database(), records, now=self.clock())
+
+    def _look(self) -> InService:
+        return self._join(self._champion.follow())
+
+    def _join(self, champion: Champion | Missing) -> InService:
+        policy = self._find_policy()
+        if isinstance(champion, Missing) or isinstance(policy, Missing):
+            missing = tuple(part for part in (champion, policy) if isinstance(part, Missing))
+            return InService(champion=None if isinstance(champion, Missing) else champion, missing=missing)
+        scorer = self._scorer
+        if scorer is None or scorer.champion is not champion or scorer.active is not policy:
+            scorer = self._scorer = Scorer(champion, policy)
+            log.info("scorer.in_service model=%s policy=%s", scorer.model_version, scorer.policy_version)
+        return InService(champion=champion, scorer=scorer)
+
+    def _find_policy(self) -> ActivePolicy | Missing:
+        try:
+            found = active_policy(self.database(), now=self.clock())
+        except DatabaseUnreachableError as error:
+            if self._policy is not None:
+                return self._policy
+            return Missing(
+                thing="database", reason=str(error), fix="start it, or check LEADPACT_DATABASE_URL"
+            )
+        if isinstance(found, Missing):
+            self._policy = None
+            return found
+        if self._policy != found:
+            self._policy = found
+        return self._policy
+
+
+def _champion_or_raise(in_service: InService) -> Champion:
+    if in_service.champion is None:
+        raise ServiceNotReadyError(in_service.missing)
+    return in_service.champion

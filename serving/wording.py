@@ -1,0 +1,10 @@
+"""Small words several answers share. `features.table_check` has its own, and loads what no request needs."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return '; did you mean …?' for a name that is close to a known one, else nothing."""
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

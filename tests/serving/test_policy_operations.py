@@ -1,0 +1,165 @@
+"""Proposing and signing: a version never changes, both sides sign, nobody signs for both."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, update
+
+from features.errors import InputError
+from serving.db.session import write_transaction
+from serving.db.tables import PolicyRow
+from serving.errors import Missing, PolicyRefusedError
+from serving.operations.active_policy import ActivePolicy, active_policy
+from serving.operations.propose_policy import propose_policy
+from serving.operations.sign_policy import person_key, sign_policy
+from sla.errors import PolicyProblems
+from sla.signatures import same_person
+from sla.stages import Side
+from tests.builders_serving import MARKETING, NOW, SALES, first_policy
+
+
+def later_policy(version: int, *, valid_from: str = "2025-01-01") -> str:
+    """Return the first policy as another version, valid from another day."""
+    text = first_policy().replace("version = 1 ", f"version = {version} ", 1)
+    return text.replace("valid_from = 2025-01-01", f"valid_from = {valid_from}", 1)
+
+
+def sign_both(database: Engine, version: int) -> None:
+    """Sign for both sides."""
+    sign_policy(database, version=version, side=Side.MARKETING, person=MARKETING, now=NOW)
+    sign_policy(database, version=version, side=Side.SALES, person=SALES, now=NOW)
+
+
+def active_version(database: Engine) -> int | None:
+    """Return the version in force, None when there is none."""
+    found = active_policy(database, now=NOW)
+    return found.version if isinstance(found, ActivePolicy) else None
+
+
+def test_a_policy_is_in_force_with_both_signatures(database: Engine) -> None:
+    """Proposed, signed by marketing, signed by sales: only the last step puts it in force."""
+    states = [active_version(database)]
+    version = propose_policy(database, first_policy(), by=MARKETING, now=NOW)
+    states.append(active_version(database))
+    sign_policy(database, version=version, side=Side.SALES, person=SALES, now=NOW)
+    states.append(active_version(database))
+    sign_policy(database, version=version, side=Side.MARKETING, person=MARKETING, now=NOW)
+    assert [*states, active_version(database)] == [None, None, None, 1]
+
+
+def test_what_is_missing_is_said_with_the_command(database: Engine) -> None:
+    """The reason names the side, the advice the command."""
+    propose_policy(database, first_policy(), by=MARKETING, now=NOW)
+    sign_policy(database, version=1, side=Side.MARKETING, person=MARKETING, now=NOW)
+    found = active_policy(database, now=NOW)
+    assert isinstance(found, Missing)
+    assert found.reason == "policy version 1 is not signed by sales"
+    assert "leadpact policy sign --side sales --by NAME --version 1" in found.fix
+
+
+def test_the_newest_signed_version_counts(database: Engine) -> None:
+    """A newer proposal changes nothing until both sides have signed it and its day has come."""
+    for text in (first_policy(), later_policy(2), later_policy(3, valid_from="2027-01-01")):
+        propose_policy(database, text, by=MARKETING, now=NOW)
+    sign_both(database, 1)
+    states = [active_version(database)]
+    sign_both(database, 3)
+    states.append(active_version(database))
+    sign_both(database, 2)
+    states.append(active_version(database))
+    future = active_policy(database, now=NOW + timedelta(days=60))
+    assert isinstance(future, ActivePolicy)
+    assert [*states, future.version] == [1, 1, 2, 3]
+
+
+def test_a_version_never_changes(database: Engine) -> None:
+    """The same again is nothing new, in other words too; other rules under the same number are refused."""
+    propose_policy(database, first_policy(), by=MARKETING, now=NOW)
+    assert propose_policy(database, f"# a comment\n{first_policy()}", by=SALES, now=NOW) == 1
+    other = first_policy().replace("enter = 0.12", "enter = 0.13")
+    with pytest.raises(PolicyRefusedError, match="version 1 was already proposed by Maria Sommer"):
+        propose_policy(database, other, by=SALES, now=NOW)
+
+
+def test_a_broken_policy_is_refused_with_every_mistake(database: Engine) -> None:
+    """Nothing is stored of a policy that cannot be read."""
+    broken = first_policy().replace("enter = 0.12", "enter = 12").replace("least = 3", "least = 0")
+    with pytest.raises(PolicyProblems, match=r"(?s)enter.*least"):
+        propose_policy(database, broken, by=MARKETING, now=NOW)
+    assert isinstance(active_policy(database, now=NOW), Missing)
+
+
+def test_a_stored_policy_that_cannot_be_read_any_more_is_named(database: Engine) -> None:
+    """A damaged row is a missing policy with its problems, not an error in every request."""
+    propose_policy(database, first_policy(), by=MARKETING, now=NOW)
+    sign_both(database, 1)
+    with write_transaction(database) as session:
+        session.execute(update(PolicyRow).values(content="[policy]\nversion = 'one'"))
+    found = active_policy(database, now=NOW)
+    assert isinstance(found, Missing)
+    assert "version" in found.reason
+
+
+@pytest.mark.parametrize("again", ["Maria Sommer", "maria  sommer", " MARIA SOMMER "])
+def test_nobody_signs_for_both_sides(database: Engine, again: str) -> None:
+    """However the name is written."""
+    propose_policy(database, first_policy(), by=MARKETING, now=NOW)
+    sign_policy(database, version=1, side=Side.MARKETING, person=MARKETING, now=NOW)
+    with pytest.raises(PolicyRefusedError, match="the other side needs another person"):
+        sign_policy(database, version=1, side=Side.SALES, person=again, now=NOW)
+    assert active_version(database) is None
+
+
+def test_a_signature_is_never_replaced(database: Engine) -> None:
+    """A side signs once; the same person again changes nothing."""
+    propose_policy(database, first_policy(), by=MARKETING, now=NOW)
+    sign_policy(database, version=1, side=Side.SALES, person=SALES, now=NOW)
+    sign_policy(database, version=1, side=Side.SALES, person=SALES, now=NOW)
+    with pytest.raises(PolicyRefusedError, match="already signed for sales by Jonas Weber"):
+        sign_policy(database, version=1, side=Side.SALES, person="Eva Klein", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("version", "person", "rule"),
+    [
+        pytest.param(9, SALES, "no policy version 9", id="unknown-version"),
+        pytest.param(1, "  ", "signed by a person", id="no-name"),
+    ],
+)
+def test_wrong_signatures_are_named(database: Engine, version: int, person: str, rule: str) -> None:
+    """Each argument has its rule."""
+    propose_policy(database, first_policy(), by=MARKETING, now=NOW)
+    with pytest.raises(InputError, match=rule):
+        sign_policy(database, version=version, side=Side.SALES, person=person, now=NOW)
+
+
+def test_one_person_racing_against_herself_signs_one_side(database: Engine) -> None:
+    """The constraints decide, not the check before: 20 signatures at once, one stays."""
+    propose_policy(database, first_policy(), by=MARKETING, now=NOW)
+    ends: list[str] = []
+
+    def sign(side: Side) -> None:
+        try:
+            sign_policy(database, version=1, side=side, person=MARKETING, now=NOW)
+            ends.append(side.value)
+        except PolicyRefusedError:
+            ends.append("refused")
+
+    threads = [threading.Thread(target=sign, args=(side,)) for side in list(Side) * 10]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ends) == 20
+    assert len(set(ends) - {"refused"}) == 1
+    assert active_version(database) is None
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_the_table_and_the_agreement_mean_the_same_person(one: str, other: str) -> None:
+    """The constraint in the database and the rule in sla agree on every pair of names."""
+    assert (person_key(one) == person_key(other)) == same_person(one, other)
+    assert person_key(one.upper().lower()) == person_key(person_key(one.upper().lower()))
