@@ -11,7 +11,9 @@ import typer
 
 WorkspaceOption = Annotated[
     Path | None,
-    typer.Option("--workspace", "-w", help="The workspace folder; default: LEADPACT_WORKSPACE, else ./workspace."),
+    typer.Option(
+        "--workspace", "-w", help="The workspace folder; default: LEADPACT_WORKSPACE, else ./workspace."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 

@@ -198,7 +198,7 @@ def _lead_draws(lead_index: IntArray, *, seed: int) -> Iterator[FloatArray]:
 def _interval(value: float, drawn: FloatArray, *, centred: bool = False) -> Interval:
     """Return the percentile interval; replicates in which the metric has no meaning do not count.
 
-    ``centred`` takes the bootstrap's own bias away first (Efron and Tibshirani 1993, section 10.3), down to 0.
+    ``centred`` takes the bootstrap's own bias away first (Efron and Tibshirani 1993, section 10.3).
     """
     meaningful = drawn[~np.isnan(drawn)]
     if np.isnan(value) or len(meaningful) == 0:

@@ -72,6 +72,6 @@ def test_every_setting_and_command_is_documented() -> None:
 def test_every_file_the_readme_names_exists() -> None:
     """Links and paths in the README lead somewhere."""
     readme = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
-    paths = re.findall(r"\]\(((?!http)[^)#]+)\)|`((?:features|training|sla|serving|experiments)/[\w./]*)`", readme)
-    missing = [path for pair in paths for path in pair if path and not (PROJECT_ROOT / path).exists()]
-    assert missing == []
+    links = re.findall(r"\]\(((?!http)[^)#]+)\)", readme)
+    paths = re.findall(r"`((?:features|training|sla|serving|experiments)/[\w./]*)`", readme)
+    assert [path for path in (*links, *paths) if not (PROJECT_ROOT / path).exists()] == []

@@ -22,6 +22,9 @@ from training.artifact import load_model
 from training.champion import read_champion
 
 SAMPLE = 40
+NUMBERS = ("probability", "probability_low", "probability_high", "points", "base_points")
+TEXTS = ("stage", "stage_reason", "owner", "persona", "evidence", "reason_1", "reason_2", "reason_5")
+COMPARED = (*NUMBERS, *TEXTS, "score_id", "model_version", "policy_version")
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,7 @@ def test_offline_scores_are_the_service_s(trained: Trained) -> None:
 
 def assert_same_score(answer: dict[str, Any], row: dict[str, Any]) -> None:
     """Compare what both forms carry, number by number, and check that the points add up."""
-    for field in ("score_id", "probability", "probability_low", "probability_high", "points", "stage", "owner",
-                  "reason_1", "reason_5", "base_points", "model_version", "policy_version"):  # fmt: skip
+    for field in COMPARED:
         assert answer[field] == row[field], field
     probability = answer["probability"]
     unrounded = 50 + 5 * math.log2(probability / (1 - probability))
