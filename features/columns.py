@@ -3,12 +3,13 @@
 Decides what is readable; whether an unreadable value costs the row is decided by `features.validation`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.problems import shorten
 from features.sql import query_tables, quote_text
 from features.tables import TIME_TYPE
 
@@ -26,6 +27,15 @@ READABLE_TIME = (
     f"must be an ISO 8601 time between {EARLIEST_YEAR} and {LATEST_YEAR}, such as 2026-11-23T09:00:00Z"
 )
 SAMPLE_ROWS = 1000
+
+ALMOST = {
+    "numbers": NUMBER,
+    "times": ANY_TIME,
+    "numbers with a decimal comma": r"^-?\d[\d.]*,\d+$",
+    "dates that are not written as 2026-11-23": r"^\d{1,2}[./]\d{1,2}[./]\d{4}(?: [\d:]+)?$",
+}
+"""Text that is something else when nearly all of a column is written so, in the order of asking."""
+MOSTLY = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -141,6 +151,12 @@ def to_plain_text(column: pa.ChunkedArray) -> ParsedColumn:
     return ParsedColumn(values=to_text(column), unreadable=_none_of(column), naive=_none_of(column))
 
 
+def to_ids(column: pa.ChunkedArray) -> ParsedColumn:
+    """Read ids without the blanks around them, which one export pads with and the next one does not."""
+    text = to_plain_text(column)
+    return replace(text, values=pc.utf8_trim_whitespace(text.values))
+
+
 def infer_attribute(
     name: str, column: pa.ChunkedArray, *, is_text: bool, naive_zone: str | None
 ) -> AttributeColumn:
@@ -157,13 +173,32 @@ def infer_attribute(
         return AttributeColumn(values=booleans, unreadable=_none_of(column))
     if kind == "time":
         return _time_attribute(name, column, naive_zone)
-    return AttributeColumn(values=to_text(column), unreadable=_none_of(column))
+    text = to_text(column)
+    note = _note_on_text(name, text) if is_text else None
+    return AttributeColumn(values=text, unreadable=_none_of(column), note=note)
+
+
+def _note_on_text(name: str, text: pa.ChunkedArray) -> str | None:
+    """Say when a few values, or another notation, keep a column of numbers or times from being one."""
+    filled = text.drop_null()
+    for what, pattern in ALMOST.items():
+        fits = _matches(filled, pattern)
+        n_fitting = pc.sum(fits).as_py() or 0
+        if n_fitting > MOSTLY * len(filled):
+            odd = filled.filter(pc.invert(fits) if n_fitting < len(filled) else fits)
+            return (
+                f"leads column {name!r} is kept as text: {n_fitting:,} of {len(filled):,} values are {what}; "
+                f"look at {shorten(odd[0].as_py())!r}"
+            )
+    return None
 
 
 def _time_attribute(name: str, column: pa.ChunkedArray, naive_zone: str | None) -> AttributeColumn:
     times = to_times(column, naive_zone)
     if pc.any(times.unreadable, min_count=0).as_py():
-        return AttributeColumn(values=to_text(column), unreadable=_none_of(column))
+        odd = to_text(column).filter(times.unreadable)[0].as_py()
+        note = f"leads column {name!r} is kept as text: {odd!r} {READABLE_TIME}"
+        return AttributeColumn(values=to_text(column), unreadable=_none_of(column), note=note)
     if pc.any(times.naive, min_count=0).as_py():
         note = f"leads column {name!r} holds times without a zone and is kept as text: name crm.timezone"
         return AttributeColumn(values=to_text(column), unreadable=_none_of(column), note=note)
@@ -205,10 +240,6 @@ def _matches(text: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
 
 def _is_number_type(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def _nulls(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.nulls(len(column), kind)])
 
 
 def _none_of(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from pyarrow import parquet
 
 from features.crm import CrmSettings
 from features.errors import LeadPactError
+from features.files import disk_failures_named
 from features.history_merge import MergeCounts, merge_tables
 from features.stored_lead import StoredLead, find_lead
 from features.tables import TABLE_NAMES, CanonicalTables
@@ -30,6 +31,7 @@ ROWS_PER_GROUP = 4096
 READ_ATTEMPTS = 3
 
 Read = TypeVar("Read")
+Merge = Callable[[CanonicalTables], MergeCounts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,11 @@ class History:
         return CrmSettings.from_dict(self._manifest()["crm"])
 
     def read_lead(self, lead_id: str) -> StoredLead | None:
-        """Return one lead with its activities and attribute changes, or None when it is not known."""
-        return self._while_files_stand(lambda manifest: find_lead(self._files(manifest), lead_id))
+        """Return one lead with its activities and attribute changes, or None when it is not known.
+
+        Ids are stored without blanks around them (`features.columns.to_ids`) and asked for likewise.
+        """
+        return self._while_files_stand(lambda manifest: find_lead(self._files(manifest), lead_id.strip()))
 
     def fingerprint(self) -> str:
         """Return the sha256 (hex) of everything stored: equal when and only when tables and settings are."""
@@ -68,16 +73,25 @@ class History:
         Raises
         ------
         LeadPactError
-            Another import holds the lock.
+            Another import holds the lock, or the disk refuses.
         InputError
             The export does not fit what is stored (another CRM; times on one side only).
         """
-        with self._locked():
-            stored = self.read() if self.exists() else None
-            merged, counts = merge_tables(stored, tables)
-            if not counts.is_unchanged:
-                self._replace(merged)
-            return counts
+        with self.held() as merge:
+            return merge(tables)
+
+    @contextmanager
+    def held(self) -> Iterator[Merge]:
+        """Hold the history against other imports; gives `merge` for use within the block."""
+        with disk_failures_named(self.folder, "the history is as it was"), self._locked():
+            yield self._merge
+
+    def _merge(self, tables: CanonicalTables) -> MergeCounts:
+        stored = self.read() if self.exists() else None
+        merged, counts = merge_tables(stored, tables)
+        if not counts.is_unchanged:
+            self._replace(merged)
+        return counts
 
     def _read_tables(self, manifest: Mapping[str, Any]) -> CanonicalTables:
         files = self._files(manifest)
@@ -132,14 +146,22 @@ class History:
             yield
 
     def _replace(self, tables: CanonicalTables) -> None:
-        names = {
-            name: _write_content_addressed(self.folder, name, tables.table(name)) for name in TABLE_NAMES
-        }
-        manifest = {"format": FORMAT, "crm": tables.crm.to_dict(), "tables": names}
-        _write_durably(self.folder / MANIFEST, _manifest_bytes(manifest))
-        for path in self.folder.iterdir():
-            if path.name not in {MANIFEST, LOCK, *names.values()}:
-                path.unlink()
+        try:
+            names = {
+                name: _write_content_addressed(self.folder, name, tables.table(name)) for name in TABLE_NAMES
+            }
+            manifest = {"format": FORMAT, "crm": tables.crm.to_dict(), "tables": names}
+            _write_durably(self.folder / MANIFEST, _manifest_bytes(manifest))
+        finally:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what the manifest does not name: files that were replaced, and those of a failed import."""
+        named = self._manifest()["tables"].values() if self.exists() else ()
+        with suppress(OSError):  # they take up room and nothing else; the next import tries again
+            for path in self.folder.iterdir():
+                if path.name not in {MANIFEST, LOCK, *named}:
+                    path.unlink()
 
 
 def _manifest_bytes(manifest: Mapping[str, Any]) -> bytes:

@@ -1,6 +1,6 @@
 """How an export joins what is stored: row by row by id, column by column by type. Nothing is written here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from features.columns import to_text
 from features.crm import CrmSettings
 from features.errors import InputError
 from features.sql import query_tables, with_plain_names
-from features.table_check import KEYS
+from features.table_check import KEYS, closes_before_created
 from features.tables import LEAD_ID_COLUMNS, LEADS, TABLE_NAMES, CanonicalTables, sort_canonically
 
 
@@ -27,7 +27,7 @@ class TableCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeCounts:
-    """What an import did to the history. `notes` tell of columns that had to become text."""
+    """What an import did to the history. `notes` tell of columns that became text, and of rows that clash."""
 
     tables: tuple[TableCounts, ...]
     settings_changed: bool
@@ -58,9 +58,19 @@ def merge_tables(
     counts = MergeCounts(
         tables=tuple(counted for _, counted in merged.values()),
         settings_changed=settled.crm != stored.crm or old_leads.schema != stored.leads.schema,
-        notes=notes,
+        notes=(*notes, *_notes_on(settled)),
     )
     return settled, counts
+
+
+def _notes_on(tables: CanonicalTables) -> Iterator[str]:
+    """Say what no single export shows: rows of one import that do not fit those of another."""
+    early = pc.sum(closes_before_created(tables.deals, tables.leads)).as_py()
+    if early:
+        yield f"{early:,} deal(s) of the history close before their lead was created: created_at has moved"
+    changed = set(tables.attribute_changes["attribute"].unique().to_pylist())
+    if unknown := sorted(changed.difference(tables.attribute_columns)):
+        yield f"attribute_changes names attributes that leads does not have: {', '.join(unknown)}"
 
 
 def _all_added(export: CanonicalTables) -> MergeCounts:
@@ -68,7 +78,7 @@ def _all_added(export: CanonicalTables) -> MergeCounts:
         TableCounts(table=name, added=export.table(name).num_rows, changed=0, unchanged=0)
         for name in TABLE_NAMES
     )
-    return MergeCounts(tables=tuple(counts), settings_changed=True)
+    return MergeCounts(tables=tuple(counts), settings_changed=True, notes=tuple(_notes_on(export)))
 
 
 def _refuse_misfit(stored: CanonicalTables, export: CanonicalTables) -> None:
@@ -77,6 +87,8 @@ def _refuse_misfit(stored: CanonicalTables, export: CanonicalTables) -> None:
             f"this workspace holds the CRM {stored.crm.name!r}, the export is of {export.crm.name!r}; "
             "import it into another --workspace"
         )
+    if not export.leads.num_rows:
+        return
     for column in ("created_at",) if stored.has_times or export.has_times else ("created_order",):
         sides = {"stored": stored.leads, "exported": export.leads}
         filled = [side for side, leads in sides.items() if leads[column].null_count < leads.num_rows]

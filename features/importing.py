@@ -6,6 +6,7 @@ Everything that can refuse happens before the first byte is written.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from pyarrow import csv as arrow_csv
 
 from features.crm import CrmSettings
 from features.errors import InputError, LeadPactError
+from features.files import disk_failures_named, draft_of
 from features.history import History
 from features.history_merge import MergeCounts
 from features.problems import Problem
@@ -24,6 +26,8 @@ from features.validation import KNOWN_LEAD_COLUMNS, Validated, validate
 
 MAPPING_FILE = "crm.toml"
 UNNAMED_CRM = "crm"
+END_OF_TODAY = timedelta(days=1)
+"""An exported_at that is a date means until the end of that day."""
 FORMULA_START = r"^([=+@\t\r]|-[^0-9.])"
 """A spreadsheet would run such a text as a formula; a quote before it keeps it a text (OWASP)."""
 
@@ -75,7 +79,13 @@ class ImportReport:
 
 
 def import_export(
-    folder: Path, *, mapping_file: Path | None, history: History, strict: bool, rejects_dir: Path
+    folder: Path,
+    *,
+    mapping_file: Path | None,
+    history: History,
+    strict: bool,
+    rejects_dir: Path,
+    now: datetime | None = None,
 ) -> ImportReport:
     """Add the export in `folder` to the history.
 
@@ -84,27 +94,38 @@ def import_export(
     mapping_file : None takes `crm.toml` of the folder when there is one.
     strict : refuse the whole export when anything in it breaks a rule.
     rejects_dir : where rows that break a rule are set aside, one readable file per content.
+    now : what happened must not lie after this (aware); None does not ask.
 
     Raises
     ------
     InputError
-        The mapping is broken, a file or query cannot be read, no lead is usable, the export does not fit
-        the history, or `strict` and there are problems. Nothing has been changed then.
+        The mapping is broken or of the future, a file or query cannot be read, no lead is usable, the export
+        does not fit the history, or `strict` and there are problems. Nothing has been changed then.
     LeadPactError
-        The history cannot be read, or another import is writing to it.
+        The history cannot be read, another import is writing to it, or the disk refuses.
     """
     default = folder / MAPPING_FILE
     file = default if mapping_file is None and default.is_file() else mapping_file
     raw = read_export(folder, None if file is None else read_mapping(file))
     crm = raw.crm or _settings_without_mapping(history)
+    _refuse_future_export(crm, now)
     known_leads = history.read_table(LEADS).select(KNOWN_LEAD_COLUMNS) if history.exists() else None
-    found = validate(raw, crm, known_leads)
+    found = validate(raw, crm, known_leads, now)
     if strict and found.all_problems:
         raise InputError(
             "the export breaks rules and --strict is given; nothing was imported", found.all_problems
         )
     rejects_file, merged = _store(found, history, rejects_dir)
     return _report(found, merged, rejects_file, history.read_table(DEALS))
+
+
+def _refuse_future_export(crm: CrmSettings, now: datetime | None) -> None:
+    """Refuse an exported_at that is yet to come: all leads still open would seem lost by then."""
+    if now is not None and crm.exported_at is not None and crm.exported_at > now + END_OF_TODAY:
+        raise InputError(
+            f"[label] exported_at must not lie in the future; got {crm.exported_at.isoformat()}; "
+            "nothing was imported"
+        )
 
 
 def _settings_without_mapping(history: History) -> CrmSettings:
@@ -115,25 +136,33 @@ def _settings_without_mapping(history: History) -> CrmSettings:
 
 
 def _store(found: Validated, history: History, rejects_dir: Path) -> tuple[Path | None, MergeCounts]:
-    """Set rejects aside first: a row that is neither in the history nor in the file would be lost."""
-    existing = set(rejects_dir.glob("*.csv"))
-    rejects_file = write_rejects(found.rejects, rejects_dir) if found.rejects.num_rows else None
-    try:
-        return rejects_file, history.merge(found.tables)
-    except LeadPactError:
-        if rejects_file is not None and rejects_file not in existing:
-            rejects_file.unlink()
-        raise
+    """Set rejects aside first: a row that is neither in the history nor in the file would be lost.
+
+    The history is held meanwhile, so that an import that fails removes no file another one has just written.
+    """
+    with history.held() as merge:
+        existing = set(rejects_dir.glob("*.csv"))
+        rejects_file = write_rejects(found.rejects, rejects_dir) if found.rejects.num_rows else None
+        try:
+            return rejects_file, merge(found.tables)
+        except (LeadPactError, OSError):
+            if rejects_file is not None and rejects_file not in existing:
+                rejects_file.unlink()
+            raise
 
 
 def write_rejects(rejects: pa.Table, rejects_dir: Path) -> Path:
-    """Write all rejects as one CSV file named by its content, safe to open in a spreadsheet."""
-    rejects_dir.mkdir(parents=True, exist_ok=True)
-    draft = rejects_dir / "rejects.draft"
-    arrow_csv.write_csv(_without_formulas(rejects), draft)
-    with draft.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return draft.replace(rejects_dir / f"rejects-{digest[:16]}.csv")
+    """Write all rejects as one CSV file named by its content, safe to open in a spreadsheet.
+
+    LeadPactError when the disk refuses.
+    """
+    with disk_failures_named(rejects_dir, "rows could not be set aside"):
+        rejects_dir.mkdir(parents=True, exist_ok=True)
+        with draft_of(rejects_dir / "rejects.csv") as draft:
+            arrow_csv.write_csv(_without_formulas(rejects), draft)
+            with draft.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return draft.replace(rejects_dir / f"rejects-{digest[:16]}.csv")
 
 
 def _without_formulas(rejects: pa.Table) -> pa.Table:

@@ -28,6 +28,8 @@ REJECTS_SCHEMA = pa.schema(
 """One row per broken rule: where, what, the rule, and the whole row as JSON (or its text when unreadable)."""
 
 SHOWN_PER_KIND = 20
+MANY_ROWS = 2**63
+"""Where a problem of many rows stands among those of one row: behind them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,8 +114,22 @@ def rows_as_json(rows: pa.Table) -> pa.ChunkedArray:
     return query_tables(sql, t=with_plain_names(rows)).column("content")
 
 
-def problems_of(rejects: pa.Table, shown: int = SHOWN_PER_KIND) -> Iterator[Problem]:
-    """Yield the first problems of each kind (file, column, code), then one that counts the rest."""
+def in_row_order(rejects: pa.Table) -> pa.Table:
+    """Return the rejects of one file by row; the broken rules of one row keep their order."""
+    return rejects.take(pc.sort_indices(rejects, [("row", "ascending")]))
+
+
+def problems_of(rejects: pa.Table, shown: int = SHOWN_PER_KIND) -> tuple[Problem, ...]:
+    """Return the first problems of each kind (file, column, code) by file and row, then the numbers left out.
+
+    `rejects` holds the files one after the other, each in row order.
+    """
+    files = {file: place for place, file in enumerate(rejects.column("file").unique().to_pylist())}
+    found = _first_of_each_kind(rejects, shown)
+    return tuple(sorted(found, key=lambda each: (files[each.file], each.row or MANY_ROWS)))
+
+
+def _first_of_each_kind(rejects: pa.Table, shown: int) -> Iterator[Problem]:
     kinds = rejects.group_by(["file", "column", "code", "rule"], use_threads=False).aggregate([])
     for kind in kinds.select(["file", "column", "code", "rule"]).to_pylist():
         of_kind = rejects.filter(_is_kind(rejects, kind))

@@ -1,9 +1,15 @@
-"""Set questions over Arrow tables, answered by DuckDB in memory. No file, no network, no setting survives."""
+"""Set questions over Arrow tables, answered by DuckDB in memory. No file, no network, no setting survives.
+
+DuckDB is loaded with the first question: the service reads the history and asks none.
+"""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -25,8 +31,10 @@ def query_tables(sql: str, **tables: pa.Table) -> pa.Table:
 
 
 @cache
-def _database() -> duckdb.DuckDBPyConnection:
+def _database() -> "DuckDBPyConnection":
     """Open the one empty database of this process; a cursor of it is a hundred times cheaper than another."""
+    import duckdb
+
     database = duckdb.connect(":memory:", config=LOCKED_DOWN)
     database.execute("SET enable_external_access = false")
     return database

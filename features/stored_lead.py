@@ -12,9 +12,9 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from features.tables import ACTIVITIES, CHANGES, LEADS
+from features.times import EPOCH
 
 Row = Mapping[str, object]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 

@@ -4,7 +4,7 @@ Which rules apply to which table is decided by `features.validation`.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 
 import numpy as np
@@ -15,6 +15,7 @@ from features.columns import (
     READABLE_TIME,
     ParsedColumn,
     infer_attribute,
+    to_ids,
     to_numbers,
     to_plain_text,
     to_ranks,
@@ -47,7 +48,11 @@ KEYS = {
     CHANGES: ("lead_id", "attribute", "changed_at"),
 }
 """What identifies a row: the same key with other content is a contradiction, with the same a repetition."""
+ID_COLUMNS = ("lead_id", "activity_id", "deal_id")
 
+SHOWN_COLUMNS = 20
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far the clock of a CRM may be ahead of ours."""
 READABLE_NUMBER = "must be a finite number such as 1234.5"
 NAIVE_RULE = (
     'a time needs a zone such as Z or +01:00, unless crm.toml names it: [crm] timezone = "Europe/Berlin"'
@@ -62,13 +67,16 @@ UNREADABLE = {
 class TableCheck:
     """Parsed columns of one raw table and the rows that break a rule; grows while rules are applied."""
 
-    def __init__(self, raw: RawTable, naive_zone: str | None, exported_at: datetime | None) -> None:
+    def __init__(
+        self, raw: RawTable, naive_zone: str | None, exported_at: datetime | None, now: datetime | None = None
+    ) -> None:
         self.raw = raw
         self.name = raw.name
         self.notes: list[str] = []
         self.repeated_rows = 0
         self._naive_zone = naive_zone
         self._exported_at = exported_at
+        self._now = now
         self._rejects: list[pa.Table] = [raw.unreadable]
         self._usable = np.ones(raw.data.num_rows, dtype=np.bool_)
         self._columns = {field.name: self._parse(field) for field in FIXED_SCHEMAS[raw.name]}
@@ -131,10 +139,17 @@ class TableCheck:
         positions = pa.array(np.flatnonzero(self._usable))
         found = _find_repetitions(usable, positions, keys)
         repeated, contradicting = found.filter(found["same"]), found.filter(pc.invert(found["same"]))
-        rule = f"{' and '.join(keys)} must be unique: an earlier row has the same with other content"
-        self.flag(self._mask_of(contradicting["position"]), "contradicting_duplicate", rule, keys[0])
+        named = [key for key in keys if key in self.raw.data.column_names] or ["lead_id"]
+        rule = f"{' and '.join(named)} must be unique: an earlier row has the same with other content"
+        if named[0] not in keys:
+            rule += "; without deal_id a lead has one deal at most"
+        self.flag(self._mask_of(contradicting["position"]), "contradicting_duplicate", rule, named[0])
         self._usable &= ~self._mask_of(repeated["position"]).to_numpy()
         self.repeated_rows += repeated.num_rows
+
+    def all_rows(self, columns: Sequence[str]) -> pa.Table:
+        """Return some parsed columns of every row, usable or not."""
+        return pa.table({name: self._columns[name] for name in columns})
 
     def canonical(self) -> pa.Table:
         """Return the usable rows with all parsed columns, in the order of the source."""
@@ -142,7 +157,7 @@ class TableCheck:
 
     def usable_rows(self, columns: Sequence[str]) -> pa.Table:
         """Return some parsed columns of the usable rows."""
-        return pa.table({name: self._columns[name] for name in columns}).filter(pa.array(self._usable))
+        return self.all_rows(columns).filter(pa.array(self._usable))
 
     def rejects(self) -> pa.Table:
         """Return every broken rule so far, as one rejects table."""
@@ -155,11 +170,19 @@ class TableCheck:
         unreadable_code, unreadable_rule = UNREADABLE.get(field.type, ("", ""))
         self.flag(parsed.unreadable, unreadable_code, unreadable_rule, field.name)
         self.flag(parsed.naive, "naive_time", NAIVE_RULE, field.name)
-        if field.name in PAST_TIMES[self.name] and self._exported_at is not None:
-            limit = pa.scalar(self._exported_at, TIME_TYPE)
-            rule = f"must not lie after exported_at, {self._exported_at.isoformat()}"
-            self.flag(pc.greater(parsed.values, limit), "after_exported_at", rule, field.name)
+        if field.name in PAST_TIMES[self.name]:
+            self._flag_times_ahead(field.name, parsed.values)
         return parsed.values
+
+    def _flag_times_ahead(self, column: str, times: pa.ChunkedArray) -> None:
+        """Refuse what lies ahead: one such time would make every open lead an old one."""
+        if self._exported_at is not None:
+            rule = f"must not lie after exported_at, {self._exported_at.isoformat()}"
+            limit = pa.scalar(self._exported_at, TIME_TYPE)
+            self.flag(pc.greater(times, limit), "after_exported_at", rule, column)
+        elif self._now is not None:
+            limit = pa.scalar(self._now + CLOCK_SKEW, TIME_TYPE)
+            self.flag(pc.greater(times, limit), "in_the_future", "must not lie in the future", column)
 
     def _read(self, field: pa.Field) -> ParsedColumn:
         column = self.raw.data.column(field.name)
@@ -167,6 +190,8 @@ class TableCheck:
             return to_times(column, self._naive_zone)
         if field.type == pa.float64():
             return to_numbers(column)
+        if field.name in ID_COLUMNS:
+            return to_ids(column)
         return to_ranks(column) if field.type == pa.int64() else to_plain_text(column)
 
     def _mask_of(self, positions: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -191,6 +216,15 @@ def _find_repetitions(rows: pa.Table, positions: pa.Array, keys: tuple[str, ...]
     return query_tables(sql, t=with_plain_names(rows).append_column("position", positions))
 
 
+def closes_before_created(deals: pa.Table, leads: pa.Table) -> pa.ChunkedArray:
+    """Say of each deal whether it closed before its lead was created; null when either is not known.
+
+    `deals` holds `lead_id` and `closed_at`, `leads` at least `lead_id` and `created_at`.
+    """
+    row_of_lead = pc.index_in(deals["lead_id"], value_set=leads["lead_id"])
+    return pc.less(deals["closed_at"], leads["created_at"].take(row_of_lead))
+
+
 def structure_problems(raw: RawTable) -> tuple[Problem, ...]:
     """Return the columns that are missing, and outside leads those that nobody knows."""
     present, known = raw.data.column_names, FIXED_SCHEMAS[raw.name].names
@@ -203,7 +237,9 @@ def structure_problems(raw: RawTable) -> tuple[Problem, ...]:
 
 
 def _missing_column(raw: RawTable, name: str, present: Sequence[str]) -> Problem:
-    rule = f"the {raw.name} table must have this column; it has {', '.join(present) or 'none'}"
+    held = ", ".join(present[:SHOWN_COLUMNS]) or "none"
+    more = f" and {len(present) - SHOWN_COLUMNS:,} more" if len(present) > SHOWN_COLUMNS else ""
+    rule = f"the {raw.name} table must have this column; it has {held}{more}"
     return Problem(code="missing_column", file=raw.file, column=name, rule=rule + did_you_mean(name, present))
 
 

@@ -6,6 +6,7 @@ none of its business.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,8 +14,8 @@ import pyarrow.compute as pc
 from features.crm import CrmSettings
 from features.errors import InputError
 from features.problems import Problem
-from features.raw import REJECTS_SCHEMA, RawExport, RawTable, problems_of
-from features.table_check import TableCheck, did_you_mean, structure_problems
+from features.raw import REJECTS_SCHEMA, RawExport, RawTable, in_row_order, problems_of
+from features.table_check import TableCheck, closes_before_created, did_you_mean, structure_problems
 from features.tables import (
     ACTIVITIES,
     CHANGES,
@@ -64,7 +65,7 @@ class Validated:
             for name in TABLE_NAMES
         }
         tables = CanonicalTables(**done, crm=crm)
-        rejects = [REJECTS_SCHEMA.empty_table(), *(check.rejects() for check in checks.values())]
+        rejects = [REJECTS_SCHEMA.empty_table(), *(in_row_order(each.rejects()) for each in checks.values())]
         return cls(
             tables=tables,
             rejects=pa.concat_tables(rejects),
@@ -79,7 +80,9 @@ class Validated:
         return (*self.problems, *problems_of(self.rejects))
 
 
-def validate(raw: RawExport, crm: CrmSettings, known_leads: pa.Table | None = None) -> Validated:
+def validate(
+    raw: RawExport, crm: CrmSettings, known_leads: pa.Table | None = None, now: datetime | None = None
+) -> Validated:
     """Apply every rule to every row.
 
     Parameters
@@ -87,24 +90,32 @@ def validate(raw: RawExport, crm: CrmSettings, known_leads: pa.Table | None = No
     raw : the tables as read.
     crm : the settings to apply and to store with the tables.
     known_leads : `KNOWN_LEAD_COLUMNS` of leads of earlier imports, which activities and deals may name.
+    now : without an exported_at of the CRM, what happened must not lie after this; None does not ask.
 
     Raises
     ------
     InputError
-        A required column is missing, or not one lead is usable: there is nothing to import.
+        A required column is missing, or not one lead is usable: there is nothing to import. With leads of
+        earlier imports a leads table without rows will do, when another table has news of them.
     """
     problems = tuple(each for table in raw.tables for each in structure_problems(table))
     incomplete = {each.file for each in problems if each.code == "missing_column"}
     sound = [table for table in raw.tables if table.file not in incomplete]
-    checks = {table.name: TableCheck(table, raw.naive_zone, crm.exported_at) for table in sound}
+    checks = {table.name: TableCheck(table, raw.naive_zone, crm.exported_at, now) for table in sound}
     if LEADS in checks:
         _check_all(checks, known_leads)
     found = Validated.of(checks, crm, problems)
     if incomplete:
         raise InputError("the export lacks columns it must have; nothing was imported", found.all_problems)
-    if found.tables.leads.num_rows == 0:
+    if found.tables.leads.num_rows == 0 and not (known_leads is not None and _is_about_known_leads(found)):
         raise InputError("the export has no usable lead; nothing was imported", found.all_problems)
     return found
+
+
+def _is_about_known_leads(found: Validated) -> bool:
+    """Whether no lead was even given, and still there is something to import."""
+    read = {each.table: each.read for each in found.counts}
+    return not read[LEADS] and any(each.usable for each in found.counts)
 
 
 def _check_all(checks: dict[str, TableCheck], known_leads: pa.Table | None) -> None:
@@ -167,9 +178,7 @@ def _check_deals(deals: TableCheck, known: pa.Table) -> None:
     is_known = pc.is_in(outcome, value_set=pa.array(OUTCOMES))
     rule = f"must be one of {' or '.join(map(repr, OUTCOMES))}; a lead without a deal is open"
     deals.flag(pc.and_(pc.is_valid(outcome), pc.invert(is_known)), "unknown_outcome", rule, "outcome")
-    row_of_lead = pc.index_in(deals.values("lead_id"), value_set=known.column("lead_id"))
-    created_at = known.column("created_at").take(row_of_lead)
-    too_early = pc.less(deals.values("closed_at"), created_at)
+    too_early = closes_before_created(deals.all_rows(("lead_id", "closed_at")), known)
     deals.flag(
         too_early, "closed_before_created", "a deal cannot close before its lead was created", "closed_at"
     )
@@ -210,7 +219,7 @@ def _notes_on(tables: CanonicalTables) -> tuple[str, ...]:
 
 
 def _note_on_flat(tables: CanonicalTables) -> tuple[str, ...]:
-    if tables.has_times:
+    if tables.has_times or not tables.leads.num_rows:
         return ()
     similar = did_you_mean("created_at", tables.attribute_columns)
     order = "created_order is taken as time order" if tables.has_order else "splits cannot follow time"

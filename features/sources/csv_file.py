@@ -17,13 +17,14 @@ from pyarrow import csv as arrow_csv
 
 from features.problems import Problem
 from features.raw import REJECTS_SCHEMA, RawTable
-from features.sources.reading import UnreadableFileError
+from features.sources.reading import UnreadableFileError, repeated_names
 
 LONGEST_ROW_BYTES = 8 << 20
 LONGEST_HEADER_BYTES = 1 << 20
 DELIMITERS = (",", ";", "\t", "|")
 SHOWN_ROW_LENGTH = 2000
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+GZIP = b"\x1f\x8b"
 NOT_UTF8 = "must be UTF-8 without NUL characters; save the export as UTF-8"
 
 
@@ -72,10 +73,12 @@ def read_csv_table(path: Path, table: str) -> RawTable:
     Raises
     ------
     UnreadableFileError
-        Empty, no usable header, a row over 8 MB, a quote that is never closed.
+        Empty, no usable header, a row over 8 MB, a quote that is never closed, a file we may not read.
     """
-    header = _read_header(path)
-    facts = _scan_bytes(path)
+    try:
+        header, facts = _read_header(path), _scan_bytes(path)
+    except OSError as error:
+        raise _unreadable(path, "unreadable_file", f"cannot be read: {error.strerror}") from error
     wrong_width = WrongWidth([], [])
     rows = _read_rows(path, header, facts, wrong_width)
     numbers = _row_numbers(rows.num_rows, wrong_width, header)
@@ -100,6 +103,8 @@ def _read_header(path: Path) -> Header:
         start = file.read(LONGEST_HEADER_BYTES).removeprefix(BYTE_ORDER_MARK)
     if not start.strip():
         raise _unreadable(path, "empty_file", "the file is empty: it must begin with the column names")
+    if start.startswith(GZIP):
+        raise _unreadable(path, "compressed", "the file is compressed (gzip); unpack it")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in start.split(b"\n", 1)[0]:
         raise _unreadable(path, "not_utf8", "the file is UTF-16 or binary; save the export as UTF-8 text")
     blank = len(start) - len(start.lstrip(b"\r\n"))
@@ -109,12 +114,17 @@ def _read_header(path: Path) -> Header:
     text = line.decode(errors="replace")
     delimiter = max(DELIMITERS, key=lambda each: len(_split(text, each)))
     names = tuple(name.strip() for name in _split(text, delimiter))
+    if not names:
+        raise _unreadable(path, "long_row", "the header has a column name longer than 131,072 characters")
     _check_names(path, names)
     return Header(names=names, delimiter=delimiter, lines=start[:blank].count(b"\n") + 1)
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
+    try:
+        return next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
+    except csv.Error:  # a name of more than 128 KB: this is not the delimiter
+        return []
 
 
 def _check_names(path: Path, names: tuple[str, ...]) -> None:
@@ -125,7 +135,8 @@ def _check_names(path: Path, names: tuple[str, ...]) -> None:
     ]
     problems += [
         _problem(path, "repeated_column", "the header names this column twice", column=name)
-        for name in sorted({name for name in names if name and names.count(name) > 1})
+        for name in repeated_names(names)
+        if name
     ]
     problems += [
         _problem(path, "not_utf8", f"the header {NOT_UTF8}", column=name)

@@ -17,7 +17,7 @@ from features.problems import Problem
 from features.raw import RawExport, RawTable, numbered_from_one
 from features.sources.csv_file import read_csv_table
 from features.sources.mapping import Mapping, TableQuery
-from features.sources.reading import UnreadableFileError
+from features.sources.reading import UnreadableFileError, repeated_names
 from features.sql import LOCKED_DOWN, quote_text
 from features.tables import LEADS, TABLE_NAMES
 
@@ -49,9 +49,22 @@ def _read_canonical_files(folder: Path) -> tuple[RawTable, ...]:
             problems.append(Problem(code="table_given_twice", file=files[0].name, rule=rule))
         elif files:
             readers.append(_reader(files[0], table))
+        elif unread := _unread_files(folder, table):
+            problems.extend(unread)
         elif table == LEADS:
             problems.append(_no_leads_file(folder))
     return _collect(readers, problems)
+
+
+def _unread_files(folder: Path, table: str) -> list[Problem]:
+    """Return files named like a table in a form that is not read: without them the table would be lost."""
+    names = " or ".join(table + kind for kind in READERS)
+    rule = f"cannot be read as it is: {table} must be an ordinary, unpacked file named {names}"
+    return [
+        Problem(code="unread_file", file=path.name, rule=rule)
+        for path in sorted(folder.iterdir())
+        if path.name.lower().split(".")[0] == table
+    ]
 
 
 def _reader(path: Path, table: str) -> Callable[[], RawTable]:
@@ -79,7 +92,8 @@ def _no_leads_file(folder: Path) -> Problem:
 
 def _read_parquet_table(path: Path, table: str) -> RawTable:
     try:
-        data = parquet.read_table(path)
+        with parquet.ParquetFile(path) as opened:
+            data = opened.read()
     except (pa.ArrowException, OSError) as error:
         rule = f"must be a readable Parquet file: {_shorten(error)}"
         raise UnreadableFileError(Problem(code="unreadable_parquet", file=path.name, rule=rule)) from error
@@ -90,6 +104,13 @@ READERS = {".csv": read_csv_table, ".parquet": _read_parquet_table}
 
 
 def _typed_table(table: str, file: str, data: pa.Table) -> RawTable:
+    rule = f"the {table} table has two columns of this name"
+    problems = [
+        Problem(code="repeated_column", file=file, column=name, rule=rule)
+        for name in repeated_names(data.column_names)
+    ]
+    if problems:
+        raise UnreadableFileError(*problems)
     return RawTable(
         name=table, file=file, data=data, row_numbers=numbered_from_one(data.num_rows), is_text=False
     )

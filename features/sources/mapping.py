@@ -48,7 +48,7 @@ class Mapping:
 def read_mapping(file: Path) -> Mapping:
     """Read a mapping file; InputError names every problem in it."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"mapping file {file} does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -123,11 +123,11 @@ class MappingReader:
     def _table(self, path: KeyPath) -> dict[str, Any]:
         """Return the TOML table at a path; an absent one is empty, another kind of value a problem."""
         value: Any = self._data
-        for name in path:
+        for depth, name in enumerate(path, start=1):
             value = value.get(name, {})
             if not isinstance(value, dict):
-                if not self.problems_at(path):
-                    self._report(path, "wrong_type", "must be a table", value)
+                if not self.problems_at(path[:depth]):
+                    self._report(path[:depth], "wrong_type", "must be a table", value)
                 return {}
         return dict(value)
 

@@ -1,4 +1,7 @@
-"""The one way in which a reader of any source says that a whole file cannot be read."""
+"""What the readers of all sources share: how to refuse a whole file, and which of its column names clash."""
+
+from collections import Counter
+from collections.abc import Iterable
 
 from features.errors import InputError
 from features.problems import Problem
@@ -10,3 +13,8 @@ class UnreadableFileError(InputError):
     def __init__(self, *found: Problem) -> None:
         super().__init__("the export cannot be read; nothing was imported", found)
         self.found = found
+
+
+def repeated_names(names: Iterable[str]) -> list[str]:
+    """Return the names that occur more than once, sorted."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)

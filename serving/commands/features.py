@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from serving.console import JsonOption, WorkspaceOption, print_json, show, step
+from serving.console import JsonOption, WorkspaceOption, command_app, print_json, show, step
 from serving.settings import read_settings
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from features.tables import CanonicalTables
     from features.workspace import Workspace
 
-app = typer.Typer(no_args_is_help=True, help="The declared features: list them, build a feature table.")
+app = command_app("The declared features: list them, build a feature table.")
 
 PIPE_WIDTH = 240
 
@@ -52,14 +52,12 @@ def build(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the features of every lead of the history, one readable row per lead."""
-    from features.errors import InputError
+    """Write the features of the history, one readable row per lead."""
     from features.history import History
     from serving import clock
     from serving.commands.score import read_instant
 
-    if out.suffix != ".parquet":
-        raise InputError(f"OUT must be a file that ends in .parquet; got {str(out)!r}")
+    _check_out(out)
     instant = clock.now() if as_of is None else read_instant(as_of)
     place = read_settings(workspace).workspace
     feature_set = _feature_set(place, from_history=history)
@@ -70,6 +68,16 @@ def build(
         print_json({**answer, "as_of": instant.isoformat() if feature_set.needs_times else None})
     else:
         show(f"{rows} leads x {len(feature_set.features)} features written to {out}")
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a wrong OUT before the work that would be in vain."""
+    from features.errors import InputError
+
+    if out.suffix != ".parquet" or out.is_dir():
+        raise InputError(f"OUT must be a file that ends in .parquet; got {str(out)!r}")
+    if not out.parent.is_dir():
+        raise InputError(f"the folder of OUT must exist; got {str(out.parent)!r}")
 
 
 def _feature_set(workspace: "Workspace", *, from_history: bool) -> "FeatureSet":
@@ -103,11 +111,12 @@ def _write_table(out: Path, feature_set: "FeatureSet", tables: "CanonicalTables"
     from pyarrow import parquet
 
     from features.feature_table import feature_table
+    from features.files import disk_failures_named, draft_of
 
     table = feature_table(feature_set, tables, as_of=instant)
-    unfinished = out.with_name(f".{out.name}.unfinished")
-    parquet.write_table(table, unfinished)
-    unfinished.replace(out)
+    with disk_failures_named(out, "no table was written"), draft_of(out) as draft:
+        parquet.write_table(table, draft)
+        draft.replace(out)
     return int(table.num_rows)
 
 

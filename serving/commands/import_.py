@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.console import JsonOption, WorkspaceOption, print_json, show, step
+from serving.console import JsonOption, WorkspaceOption, command_app, print_json, show, step
 from serving.settings import read_settings
 
 if TYPE_CHECKING:
     from features.importing import ImportReport
 
-app = typer.Typer()
+app = command_app()
 
 
 @app.command()
@@ -34,6 +34,7 @@ def import_folder(
     """
     from features.history import History
     from features.importing import import_export
+    from serving import clock
 
     places = read_settings(workspace).workspace
     with step(f"Importing {folder}"):
@@ -43,6 +44,7 @@ def import_folder(
             history=History(places.history_dir),
             strict=strict,
             rejects_dir=places.rejects_dir,
+            now=clock.now(),
         )
     if as_json:
         print_json(report.to_dict())

@@ -1,6 +1,7 @@
 """What a canonical CSV file may look like, and what becomes of bytes that are no such file."""
 
 import csv
+import gzip
 import io
 import resource
 from pathlib import Path
@@ -69,6 +70,8 @@ def test_readable(tmp_path: Path, content: bytes, rows: list[tuple[str, str | No
         pytest.param(b"lead_id,,name\n", "unnamed_column", id="column-without-name"),
         pytest.param(b"lead_id,name,name\n", "repeated_column", id="column-twice"),
         pytest.param(b"lead_id,\xff\n", "not_utf8", id="header-not-utf-8"),
+        pytest.param(b"x" * 200_000 + b"\n", "long_row", id="name-without-end"),
+        pytest.param(gzip.compress(b"lead_id\nL1\n"), "compressed", id="gzip"),
         pytest.param(b'lead_id,name\nL1,"Ann\nL2,Bo\n', "unclosed_quote", id="quote-never-closed"),
         pytest.param(
             b'lead_id,name\nL1,x\n"L2,Bo\nL3,x\n', "unclosed_quote", id="quote-never-closed-wrong-width"
@@ -80,6 +83,13 @@ def test_unreadable_file(tmp_path: Path, content: bytes, code: str) -> None:
     with pytest.raises(UnreadableFileError, match="cannot be read") as refused:
         read(tmp_path, content)
     assert [problem.code for problem in refused.value.found] == [code]
+
+
+def test_a_header_of_very_many_columns(tmp_path: Path) -> None:
+    """A header longer than any one value may be is split all the same."""
+    names = ["lead_id", *(f"column_{number}" for number in range(20_000))]
+    rows, _, _ = read(tmp_path, f"{','.join(names)}\n{','.join(['1'] * len(names))}\n".encode())
+    assert list(rows[0]) == names
 
 
 def test_unreadable_rows_keep_the_numbers_of_the_others(tmp_path: Path) -> None:

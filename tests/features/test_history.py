@@ -281,20 +281,60 @@ def test_one_lead_of_many_is_found_in_its_row_group(tmp_path: Path) -> None:
     assert parquet.ParquetFile(leads_file).num_row_groups == 8
 
 
-def test_reading_a_lead_loads_no_pandas(tmp_path: Path) -> None:
-    """The service reads leads: it must not pay for libraries of the trainer."""
+def test_reading_a_lead_loads_neither_pandas_nor_duckdb(tmp_path: Path) -> None:
+    """The service reads leads: it must not pay for libraries of the trainer and of the import."""
     History(tmp_path).merge(
         canonical({"leads": LEADS, "activities": ACTIVITIES, "attribute_changes": CHANGES})
     )
     program = (
         "import sys; from pathlib import Path; from features.history import History; "
         "assert History(Path(sys.argv[1])).read_lead('L1') is not None; "
-        "print(sorted({'pandas', 'mlflow', 'sklearn', 'lightgbm'} & set(sys.modules)))"
+        "print(sorted({'pandas', 'mlflow', 'sklearn', 'lightgbm', 'duckdb'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+MERGE_WITH_LITTLE_ROOM = """
+import resource, sys
+from pathlib import Path
+import pyarrow as pa
+from features.errors import LeadPactError
+from features.history import History
+from dataclasses import replace
+history = History(Path(sys.argv[1]))
+stored = history.read()
+noise = pa.array([str(hash((row, "noise"))) for row in range(stored.leads.num_rows)])
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    history.merge(replace(stored, leads=stored.leads.append_column("noise", noise)))
+except LeadPactError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_leaves_the_history_as_it_was(tmp_path: Path) -> None:
+    """A write that fails is one sentence; nothing half-written stays to fill the disk further."""
+    history = History(tmp_path)
+    history.merge(canonical({"leads": {"lead_id": [f"L{number}" for number in range(5000)]}}))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    done = subprocess.run(
+        [sys.executable, "-c", MERGE_WITH_LITTLE_ROOM, str(tmp_path)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == f"cannot write to {tmp_path}: File too large; the history is as it was\n"
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_ids_are_asked_for_as_they_are_stored(tmp_path: Path) -> None:
+    """A CRM that pads its ids with blanks finds its leads."""
+    history = History(tmp_path)
+    history.merge(canonical({"leads": {"lead_id": ["  L1 "]}}))
+    found = history.read_lead("  L1 ")
+    assert found is not None
+    assert found.lead["lead_id"] == "L1"
 
 
 IMPORTER = """

@@ -99,6 +99,7 @@ def test_exported_at(value: str, instant: datetime) -> None:
         pytest.param("[crm\n", "toml_syntax", None, None, id="no-toml"),
         pytest.param("[crm]\ntimezone = 'UTC'\n", "missing_key", 1, "crm.name", id="no-name"),
         pytest.param("crm = 1\n", "wrong_type", 1, "crm", id="section-is-a-number"),
+        pytest.param("labels = 1\n" + NAMED, "wrong_type", 1, "labels", id="section-of-sections-is-a-number"),
         pytest.param(NAMED + "[table]\nleads = 'x'\n", "unknown_key", 3, "table", id="unknown-section"),
         pytest.param(NAMED + "timezon = 'UTC'\n", "unknown_key", 3, "crm.timezon", id="unknown-key"),
         pytest.param(NAMED + "timezone = 'Berlin'\n", "wrong_value", 3, "crm.timezone", id="no-zone"),
@@ -168,6 +169,12 @@ def test_line_of_a_syntax_error_is_named() -> None:
     with pytest.raises(InputError, match="cannot be read") as refused:
         parse_mapping('[crm]\nname = "acme\n')
     assert "line 2" in refused.value.problems[0].text()
+
+
+def test_byte_order_mark(tmp_path: Path) -> None:
+    """A mapping saved by Windows' editor begins with a mark that TOML does not know."""
+    (tmp_path / "crm.toml").write_text(NAMED, encoding="utf-8-sig")
+    assert read_mapping(tmp_path / "crm.toml").crm.name == parse_mapping(NAMED).crm.name
 
 
 def test_missing_mapping_file(tmp_path: Path) -> None:

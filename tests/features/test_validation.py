@@ -1,7 +1,7 @@
 """The rules of contract 1, one by one, and what holds for all of them."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from features.crm import CrmSettings, NamedReason
 from features.errors import InputError
-from features.raw import RawExport, RawTable, numbered_from_one
+from features.raw import RawExport
 from features.tables import SORT_KEYS, TABLE_NAMES, TIME_TYPE
 from features.validation import validate
-from tests.builders_import import BERLIN, Columns, broken, check, check_tables, text_table
+from tests.builders_import import Columns, broken, check, check_tables, row_problems, text_table
 
 LEADS: Columns = {"lead_id": ["L1", "L2"], "created_at": ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]}
 EXPORTED = CrmSettings(name="acme", exported_at=datetime(2026, 3, 1, tzinfo=UTC))
@@ -136,47 +136,6 @@ def test_broken_rule(table: str, columns: Columns, code: str, column: str, value
     assert found.tables.leads.num_rows == 2
 
 
-@pytest.mark.parametrize(
-    ("text", "zone", "instant"),
-    [
-        pytest.param(
-            "2026-07-01", BERLIN, datetime(2026, 6, 30, 22, tzinfo=UTC), id="a-date-is-its-first-instant"
-        ),
-        pytest.param("2026-07-01 10:00", BERLIN, datetime(2026, 7, 1, 8, tzinfo=UTC), id="summer"),
-        pytest.param("2026-01-01T10:00:00", BERLIN, datetime(2026, 1, 1, 9, tzinfo=UTC), id="winter"),
-        pytest.param("2026-01-01T10:00:00Z", None, datetime(2026, 1, 1, 10, tzinfo=UTC), id="z"),
-        pytest.param(
-            "2026-01-01T10:00:00.5+0200", None, datetime(2026, 1, 1, 8, 0, 0, 500000, UTC), id="offset"
-        ),
-        pytest.param(
-            "2026-01-01 10:00 -05", BERLIN, datetime(2026, 1, 1, 15, tzinfo=UTC), id="offset-wins-over-zone"
-        ),
-        pytest.param("2026-01-01 10:00:00 UTC", None, datetime(2026, 1, 1, 10, tzinfo=UTC), id="utc"),
-        pytest.param(
-            "2026-10-25 02:30", BERLIN, datetime(2026, 10, 25, 1, 30, tzinfo=UTC), id="the-second-2:30"
-        ),
-        pytest.param(
-            "2026-03-29 02:30", BERLIN, datetime(2026, 3, 29, 1, 30, tzinfo=UTC), id="a-skipped-hour"
-        ),
-    ],
-)
-def test_times(text: str, zone: str | None, instant: datetime) -> None:
-    """Times become UTC; a naive one is read in the zone of crm.toml."""
-    found = check(leads={"lead_id": ["L1"], "created_at": [text]}, naive_zone=zone)
-    assert found.tables.leads["created_at"].to_pylist() == [instant]
-
-
-@given(st.datetimes(datetime(1900, 1, 2), datetime(2199, 12, 30), timezones=st.timezones()))  # noqa: DTZ001 - bounds are naive
-def test_every_aware_time_survives(instant: datetime) -> None:
-    """Whatever offset a time is written with, the same instant comes back."""
-    expected = instant.astimezone(UTC)
-    offset = instant.utcoffset() or timedelta()
-    if offset % timedelta(minutes=1):  # old local mean times had seconds; ISO 8601 offsets have none
-        instant = expected
-    found = check(leads={"lead_id": ["L1"], "created_at": [instant.isoformat()]})
-    assert found.tables.leads["created_at"].to_pylist() == [expected]
-
-
 @given(st.text())
 def test_no_text_breaks_the_reader(text: str) -> None:
     """Any text as a time is a time or one problem, never another error."""
@@ -184,72 +143,11 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     assert len(broken(found)) + found.tables.activities.num_rows == 1
 
 
-@pytest.mark.parametrize(
-    ("values", "kind", "expected"),
-    [
-        pytest.param(["1", "2.5", None, "-3e2"], pa.float64(), [1.0, 2.5, None, -300.0], id="numbers"),
-        pytest.param(["01067", "10115"], pa.string(), ["01067", "10115"], id="a-postcode-is-text"),
-        pytest.param(["1", "n/a"], pa.string(), ["1", "n/a"], id="one-text-makes-all-text"),
-        pytest.param(["1", "1e999"], pa.string(), ["1", "1e999"], id="no-infinite-number"),
-        pytest.param(["true", "FALSE", ""], pa.bool_(), [True, False, None], id="true-false"),
-        pytest.param(
-            ["2026-02-30", "2026-01-01"], pa.string(), ["2026-02-30", "2026-01-01"], id="no-such-day"
-        ),
-        pytest.param(["yes", "no"], pa.string(), ["yes", "no"], id="yes-no-stays-text"),
-        pytest.param(["", " ", None], pa.string(), [None, None, None], id="nothing"),
-        pytest.param(
-            ["2026-01-01T00:00:00Z", None], TIME_TYPE, [datetime(2026, 1, 1, tzinfo=UTC), None], id="times"
-        ),
-    ],
-)
-def test_attribute_types(values: list[str | None], kind: pa.DataType, expected: list[object]) -> None:
-    """The type of an attribute is what all its values are; nothing becomes a number or a flag by chance."""
-    ids = [f"L{n}" for n in range(len(values))]
-    leads = check(leads={"lead_id": ids, "x": values}).tables.leads
-    assert leads.schema.field("x").type == kind
-    assert leads["x"].to_pylist() == expected
-
-
-def test_naive_attribute_time_is_kept_as_text_and_said() -> None:
-    """An attribute that may be a time, but in no known zone, stays text, with a note."""
-    found = check(leads={"lead_id": ["L1"], "renewal": ["2026-01-01"]})
-    assert found.tables.leads.schema.field("renewal").type == pa.string()
-    assert any("renewal" in note and "without a zone" in note for note in found.notes)
-
-
-def test_declared_types_are_kept() -> None:
-    """What SQL or Parquet declares is believed; NaN means missing, infinity is wrong."""
-    data = pa.table(
-        {
-            "lead_id": pa.array([1, 2, 3]),
-            "code": pa.array(["1", "2", "3"]),
-            "size": pa.array([1.5, float("nan"), float("inf")]),
-            "level": pa.array(["a", "b", "a"]).dictionary_encode(),
-            "born": pa.array([0, 1, 2], pa.date32()),
-            "member": pa.array([True, None, False]),
-        }
-    )
-    table = RawTable(name="leads", file="q", data=data, row_numbers=numbered_from_one(3), is_text=False)
-    found = validate(RawExport(tables=(table,), naive_zone="UTC"), CrmSettings(name="acme"))
-    assert found.tables.leads.drop_columns(["created_at", "created_order"]).to_pylist() == [
-        {
-            "lead_id": "1",
-            "code": "1",
-            "size": 1.5,
-            "level": "a",
-            "born": datetime(1970, 1, 1, tzinfo=UTC),
-            "member": True,
-        },
-        {
-            "lead_id": "2",
-            "code": "2",
-            "size": None,
-            "level": "b",
-            "born": datetime(1970, 1, 2, tzinfo=UTC),
-            "member": None,
-        },
-    ]
-    assert broken(found) == [("unreadable_number", "q", 3, "size", "inf")]
+def test_two_deals_of_a_lead_need_ids() -> None:
+    """Without deal_id a second deal of a lead contradicts the first; the report names what it looked at."""
+    found = check(leads={"lead_id": ["L1"]}, deals={"lead_id": ["L1", "L1"], "outcome": ["lost", "won"]})
+    assert broken(found) == [("contradicting_duplicate", "deals.csv", 2, "lead_id", "L1")]
+    assert "without deal_id a lead has one deal at most" in row_problems(found)[0].rule
 
 
 def test_duplicates() -> None:
@@ -317,6 +215,13 @@ def test_columns_that_nobody_knows_and_columns_that_are_missing() -> None:
     ]  # fmt: skip
     assert "did you mean 'occured_at'" in texts[0]
     assert "did you mean 'occurred_at'" in texts[1]
+
+
+def test_a_very_wide_table_is_not_listed_whole() -> None:
+    """The report of a missing column stays readable."""
+    with pytest.raises(InputError, match="lacks columns") as refused:
+        check(leads={f"column {number}": ["x"] for number in range(500)})
+    assert "column 19 and 480 more" in refused.value.problems[0].text()
 
 
 @pytest.mark.parametrize("columns", [{"lead_id": []}, {"lead_id": [""]}], ids=["no-row", "no-usable-row"])

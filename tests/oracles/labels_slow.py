@@ -18,12 +18,22 @@ def slow_labels(
     *,
     horizon_days: float,
     known_until: float,
-    most_weight: float,
+    landmarks: Sequence[float],
+    least_share: float,
 ) -> list[SlowLabel]:
-    """Label (lead, as_of) points from (lead, closed, outcome) deals, all times in days."""
-    answers = [_answer(point, deals, horizon_days, known_until) for point in points]
-    follow_ups = [known_until - as_of for _, as_of in points]
-    return [_weighted(label, waited, follow_ups, most_weight) for label, waited in answers]
+    """Label (lead, as_of) points from (lead, closed, outcome) deals, all times in days; created on day 0."""
+    found = []
+    for point in points:
+        passed = [age for age in landmarks if age <= point[1]]
+        follow_ups = [
+            known_until - as_of for _, as_of in points if [age for age in landmarks if age <= as_of] == passed
+        ]
+        followed = sum(1 for follow_up in follow_ups if follow_up >= horizon_days)
+        label, waited = _answer(point, deals, horizon_days, known_until)
+        found.append(
+            _weighted(label if followed >= least_share * len(follow_ups) else None, waited, follow_ups)
+        )
+    return found
 
 
 def _answer(
@@ -42,8 +52,8 @@ def _answer(
     return None, 0.0
 
 
-def _weighted(label: int | None, waited: float, follow_ups: Sequence[float], most_weight: float) -> SlowLabel:
+def _weighted(label: int | None, waited: float, follow_ups: Sequence[float]) -> SlowLabel:
     if label is None:
         return SlowLabel(label=None, weight=0.0)
     followed = sum(1 for follow_up in follow_ups if follow_up >= waited)
-    return SlowLabel(label=label, weight=min(len(follow_ups) / followed, most_weight))
+    return SlowLabel(label=label, weight=len(follow_ups) / followed)

@@ -76,6 +76,7 @@ def test_leads_of_the_future_have_no_row(settings: Settings, tmp_path: Path) -> 
 
 WRONG = [
     pytest.param(["build", "out.csv", "--history"], "OUT must be a file that ends in .parquet", id="ending"),
+    pytest.param(["build", "no/out.parquet", "--history"], "the folder of OUT must exist", id="folder"),
     pytest.param(
         ["build", "out.parquet", "--history", "--as-of", "2026-01-01"], "must carry a time zone", id="naive"
     ),
