@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from features.errors import LeadPactError
 from serving import clock as wall
 from serving.api.errors import PROBLEM_KINDS, answer_error, answer_routing_error
 from serving.api.health import health, openapi, ready
@@ -39,7 +38,7 @@ def create_app(
     app.state.service = Service(settings, clock, monotonic)
     for method, path, handler in ROUTES:
         app.add_route(path, handler, methods=[method])
-    for error in (*PROBLEM_KINDS, LeadPactError, Exception):
+    for error in PROBLEM_KINDS:
         app.add_exception_handler(error, answer_error)
     app.add_exception_handler(HTTPException, answer_routing_error)
     app.add_middleware(Doorkeeper)

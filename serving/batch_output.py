@@ -2,7 +2,6 @@
 
 import csv
 import os
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -14,6 +13,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from features.errors import InputError
+from features.files import disk_failures_named, draft_of
 from features.tables import TIME_TYPE
 from serving.answers import ScoreAnswer
 
@@ -34,16 +34,13 @@ def open_output(path: Path) -> Iterator[WriteBlock]:
         raise InputError(f"OUT must end in {' or '.join(writers)}; got {path.name!r}")
     if not path.parent.is_dir():
         raise InputError(f"the folder of OUT must exist; got {str(path.parent)!r}")
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
+    with disk_failures_named(path, "no scores were written"), draft_of(path) as draft:
         with draft.open("wb") as file:
             with writers[path.suffix](file) as write:
                 yield write
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from features.errors import InputError, LeadPactError
+from serving.errors import ServiceNotReadyError
 from sla.errors import AgreementError, PolicyProblems
 
 
@@ -98,6 +99,8 @@ def describe_error(error: Exception) -> tuple[int, str]:
             return WRONG_INPUT, "\n".join(lines)
         case PolicyProblems():
             return WRONG_INPUT, error.text()
+        case ServiceNotReadyError():
+            return FAILURE, "\n".join(["cannot score yet", *(f"  {part.text()}" for part in error.missing)])
         case LeadPactError() | AgreementError():
             return FAILURE, str(error)
         case _:

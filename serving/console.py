@@ -18,6 +18,20 @@ WorkspaceOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
+def command_app(about: str | None = None) -> typer.Typer:
+    """Return the Typer application of one command, or with `about` of a group of commands.
+
+    Help texts are plain, so that no bracket in them is taken for markup; errors are shown by `serving.cli`.
+    """
+    return typer.Typer(
+        help=about,
+        no_args_is_help=about is not None,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+
 def print_json(value: Mapping[str, object] | list[object]) -> None:
     """Print one JSON document on standard output, and nothing else."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))

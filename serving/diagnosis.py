@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from features.errors import LeadPactError
 from features.history import History
 from serving.champion import NO_CHAMPION, load_champion, read_pointer
-from serving.db.migrate import is_current
+from serving.db.migrate import is_current, lacks_file
 from serving.db.session import open_database
 from serving.errors import DatabaseUnreachableError, Missing
 from serving.keys import SECRET_BYTES
@@ -88,12 +88,13 @@ def _look_at_secret(file: Path) -> Finding:
 
 
 def _look_at_database(settings: Settings, now: datetime) -> tuple[Finding, ...]:
-    if settings.database_url is None and not settings.workspace.database_file.is_file():
+    database = open_database(settings.database)
+    if lacks_file(database):
         return (_bad("database", "there is no database yet", f"{MAKE_KEY}, which creates it"),)
     try:
-        return _look_into_database(open_database(settings.database), now)
+        return _look_into_database(database, now)
     except DatabaseUnreachableError as error:
-        return (_bad("database", str(error), "start it, or check LEADPACT_DATABASE_URL"),)
+        return (_missing(error.as_missing()),)
 
 
 def _look_into_database(database: Engine, now: datetime) -> tuple[Finding, ...]:

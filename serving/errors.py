@@ -18,6 +18,9 @@ class Missing:
         return f"{self.reason}: {self.fix}" if self.fix else self.reason
 
 
+CHECK_DATABASE = "start it, or check LEADPACT_DATABASE_URL"
+
+
 class ServiceNotReadyError(LeadPactError):
     """A score was asked for while a part is missing; passes as soon as somebody provides it."""
 
@@ -28,6 +31,10 @@ class ServiceNotReadyError(LeadPactError):
 
 class DatabaseUnreachableError(LeadPactError):
     """The database does not answer or refuses the connection; passes by itself or by repair."""
+
+    def as_missing(self) -> Missing:
+        """Return it as a part that is missing."""
+        return Missing(thing="database", reason=str(self), fix=CHECK_DATABASE)
 
 
 class ModelRefusedError(LeadPactError):
@@ -42,7 +49,7 @@ class ScopeMissingError(LeadPactError):
     """The key is good, but not for this."""
 
     def __init__(self, scope: str) -> None:
-        super().__init__(f"this key lacks the scope {scope!r}")
+        super().__init__(f"this key lacks the scope '{scope}'")
         self.scope = scope
 
 

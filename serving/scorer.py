@@ -147,7 +147,7 @@ class Scorer:
         reasons = self.model.reasons(row)
         first, second, third, fourth, fifth = flat_reasons(reasons, feature_set, values, facts.lang)
         return ScoreAnswer(
-            score_id=self._score_id(facts, row),
+            score_id=self._score_id(facts, row, decision),
             lead_id=facts.lead_id,
             as_of=facts.as_of,
             probability=predicted.probability,
@@ -172,14 +172,19 @@ class Scorer:
             warnings=warnings,
         )
 
-    def _score_id(self, facts: LeadFacts, row: Float64Array) -> str:
-        """Return the first 32 hex digits of SHA-256 over everything the score rests on."""
+    def _score_id(self, facts: LeadFacts, row: Float64Array, decision: Decision) -> str:
+        """Return the first 32 hex digits of SHA-256 over everything the score rests on, and what it led to.
+
+        The decision belongs to it: the same feature row leads to another stage when the lead came from one.
+        """
         parts = (
             facts.lead_id.encode(),
             facts.as_of.isoformat().encode(),
             row.tobytes(),
             self.model_hash.encode(),
             self.active.policy_hash.encode(),
+            decision.stage.value.encode(),
+            decision.rule.value.encode(),
         )
         digest = hashlib.sha256()
         for part in parts:

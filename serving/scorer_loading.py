@@ -3,9 +3,8 @@
 from datetime import datetime
 
 from serving.champion import NO_CHAMPION, load_champion, read_pointer
-from serving.db.migrate import prepare_database
 from serving.errors import DatabaseUnreachableError, Missing, ModelRefusedError, ServiceNotReadyError
-from serving.operations.active_policy import active_policy
+from serving.operations.active_policy import find_policy
 from serving.scorer import Scorer
 from serving.settings import Settings
 
@@ -15,9 +14,7 @@ def load_scorer(settings: Settings, *, now: datetime) -> Scorer:
     models_dir = settings.workspace.models_dir
     pointer = read_pointer(models_dir)
     champion = NO_CHAMPION if pointer is None else load_champion(models_dir, pointer)
-    database = prepare_database(settings.database)
-    policy = active_policy(database, now=now)
-    database.dispose()
+    policy = find_policy(settings.database, now=now)
     if isinstance(champion, Missing) or isinstance(policy, Missing):
         raise ServiceNotReadyError(tuple(part for part in (champion, policy) if isinstance(part, Missing)))
     return Scorer(champion, policy)
@@ -32,5 +29,5 @@ def find_missing(settings: Settings, *, now: datetime) -> tuple[Missing, ...]:
     except ModelRefusedError as error:
         return (Missing(thing="model", reason=str(error), fix=""),)
     except DatabaseUnreachableError as error:
-        return (Missing(thing="database", reason=str(error), fix="start it, or check LEADPACT_DATABASE_URL"),)
+        return (error.as_missing(),)
     return ()

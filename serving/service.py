@@ -8,7 +8,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from anyio import to_thread
 from sqlalchemy import Engine
@@ -18,6 +18,7 @@ from serving.champion import Champion, ChampionInService
 from serving.clock import Clock
 from serving.db.migrate import prepare_database
 from serving.errors import (
+    CHECK_DATABASE,
     DatabaseUnreachableError,
     KeyRefusedError,
     Missing,
@@ -26,7 +27,7 @@ from serving.errors import (
 )
 from serving.keys import read_or_create_secret
 from serving.operations.active_policy import ActivePolicy, active_policy
-from serving.operations.check_api_key import REFUSAL, VerifiedKey, check_api_key
+from serving.operations.check_api_key import REFUSAL, VerifiedKey, check_api_key, has_expired
 from serving.operations.record_scores import ScoreRecord, record_scores
 from serving.refreshed import Refreshed
 from serving.scorer import Scorer, ScoreRequest
@@ -40,14 +41,17 @@ KEY_GRACE_SECONDS = 300.0
 """How long a verified key is believed while the database does not answer: nobody can revoke it either."""
 
 MOST_CACHED_KEYS = 10_000
+DATABASE_AWAY = Missing(thing="database", reason="the database does not answer", fix=CHECK_DATABASE)
+"""What everybody may read; the reason may name hosts and users, so it goes to the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedKey:
-    """A key that was good, and when that was checked (monotonic seconds)."""
+    """A key that was good, when that was last seen, and when it was last looked for (monotonic seconds)."""
 
     key: VerifiedKey
-    checked_at: float
+    seen_at: float
+    looked_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -117,18 +121,19 @@ class Service:
         return _champion_or_raise(await self._in_service.renew(lambda: self._join(self._champion.reload())))
 
     async def verify_key(self, text: str | None) -> VerifiedKey:
-        """Return whose key this is, or raise `KeyRefusedError`; looks it up again after two seconds."""
+        """Return whose key this is, or raise `KeyRefusedError`; looks it up again after two seconds.
+
+        While one request looks, the others go on with what is known, so that nobody queues.
+        """
         if not text:
             raise KeyRefusedError(REFUSAL)
         fingerprint = hashlib.sha256(text.encode()).digest()
-        cached = self._keys.get(fingerprint)
-        if cached is not None and self._monotonic() - cached.checked_at <= MOST_AGE_SECONDS:
-            return cached.key
-        key = await self._check_key(text, fingerprint, cached)
-        if len(self._keys) >= MOST_CACHED_KEYS:
-            self._keys.clear()
-        self._keys[fingerprint] = CachedKey(key=key, checked_at=self._monotonic())
-        return key
+        cached, now = self._keys.get(fingerprint), self._monotonic()
+        if cached is not None:
+            if now - cached.looked_at <= MOST_AGE_SECONDS:
+                return cached.key
+            self._keys[fingerprint] = replace(cached, looked_at=now)
+        return await self._check_key(text, fingerprint, cached)
 
     async def find_stored_lead(self, request: ScoreRequest, scorer: Scorer) -> ScoreRequest:
         """Return the request with what the history knows; `UnknownLeadError` when it knows nothing."""
@@ -148,14 +153,24 @@ class Service:
 
     async def _check_key(self, text: str, fingerprint: bytes, cached: CachedKey | None) -> VerifiedKey:
         try:
-            return await to_thread.run_sync(self._look_up_key, text)
+            key = await to_thread.run_sync(self._look_up_key, text)
         except KeyRefusedError:
             self._keys.pop(fingerprint, None)
             raise
         except DatabaseUnreachableError:
-            if cached is None or self._monotonic() - cached.checked_at > KEY_GRACE_SECONDS:
+            if cached is None or not self._may_go_on(cached):
+                self._keys.pop(fingerprint, None)
                 raise
             return cached.key
+        if len(self._keys) >= MOST_CACHED_KEYS:
+            self._keys.clear()
+        now = self._monotonic()
+        self._keys[fingerprint] = CachedKey(key=key, seen_at=now, looked_at=now)
+        return key
+
+    def _may_go_on(self, cached: CachedKey) -> bool:
+        is_recent = self._monotonic() - cached.seen_at <= KEY_GRACE_SECONDS
+        return is_recent and not has_expired(cached.key, self.clock())
 
     def _look_up_key(self, text: str) -> VerifiedKey:
         return check_api_key(self.database(), text, secret=self.secret(), now=self.clock())
@@ -181,11 +196,8 @@ class Service:
         try:
             found = active_policy(self.database(), now=self.clock())
         except DatabaseUnreachableError as error:
-            if self._policy is not None:
-                return self._policy
-            return Missing(
-                thing="database", reason=str(error), fix="start it, or check LEADPACT_DATABASE_URL"
-            )
+            log.warning("database.unreachable reason=%r", str(error))
+            return self._policy or DATABASE_AWAY
         if isinstance(found, Missing):
             self._policy = None
             return found

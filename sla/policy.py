@@ -26,6 +26,7 @@ from sla.personas import Persona, PersonaMatch, Scalar, match_persona, meets
 from sla.stages import FINAL_STAGES, SCORED_STAGES, Stage, owner_of, rank
 from sla.texts import Text
 
+LONGEST_NAME = 200
 MOST_WEEKS_TO_RESPOND = 52
 """A response time must fit into a year of opening hours; else no deadline would be near enough to mean it."""
 
@@ -52,6 +53,8 @@ class PolicyHead:
     def _broken_rules(self) -> Iterator[BrokenRule]:
         yield from whole_number_only("version", self.version, 1, 1_000_000)
         yield from filled_only(self, ("name",))
+        if len(self.name) > LONGEST_NAME:
+            yield BrokenRule("name", f"must have at most {LONGEST_NAME} characters", self.name)
         yield from known_instant_only("valid_from", self.valid_from)
         yield from whole_number_only("least_dwell_days", self.least_dwell_days, 0, 365)
         yield from whole_number_only("score_valid_days", self.score_valid_days, 1, 365)

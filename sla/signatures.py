@@ -77,10 +77,11 @@ def is_active(signatures: Iterable[Signature], policy: Policy, now: datetime) ->
 
 def same_person(one: str, other: str) -> bool:
     """Say whether two names mean the same person, however they are written: case, spacing, Unicode form."""
-    return _person_key(one) == _person_key(other)
+    return person_key(one) == person_key(other)
 
 
-def _person_key(name: str) -> str:
+def person_key(name: str) -> str:
+    """Return what all spellings of one person's name have in common."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 

@@ -72,35 +72,35 @@ RULE_WORDS: tuple[tuple[Rule, Text], ...] = (
         Rule.STAGE_KEPT,
         Text(
             en="stays {stage}: only people change that, not a score",
-            de="bleibt {stage}: das ändern nur Menschen, kein Score",
+            de="bleibt {stage}: Das ändern nur Menschen, kein Score",
         ),
     ),
     (
         Rule.REFUSED_NAIVE_NOW,
         Text(
             en="not decided: the time of the decision has no time zone",
-            de="nicht entschieden: der Zeitpunkt der Entscheidung hat keine Zeitzone",
+            de="nicht entschieden: Der Zeitpunkt der Entscheidung hat keine Zeitzone",
         ),
     ),
     (
         Rule.REFUSED_FUTURE_SCORE,
         Text(
             en="not decided: the score comes from the future",
-            de="nicht entschieden: der Score stammt aus der Zukunft",
+            de="nicht entschieden: Der Score stammt aus der Zukunft",
         ),
     ),
     (
         Rule.REFUSED_STALE_SCORE,
         Text(
             en="not decided: the score is more than {limit} old",
-            de="nicht entschieden: der Score ist mehr als {limit} alt",
+            de="nicht entschieden: Der Score ist mehr als {limit} alt",
         ),
     ),
     (
         Rule.REFUSED_NO_THRESHOLD,
         Text(
             en="not decided: the policy has no threshold for this lead",
-            de="nicht entschieden: die Vereinbarung hat keine Schwelle für diesen Lead",
+            de="nicht entschieden: Die Vereinbarung hat keine Schwelle für diesen Lead",
         ),
     ),
 )

@@ -63,7 +63,7 @@ PERSONAS_NOTE = Text(
     "bei Gleichstand zählt die zuerst genannte.",
 )
 RULES = Text(en="Recognised by: {rules}", de="Erkennbar an: {rules}")
-PAINS = Text(en="What hurts: {pains}", de="Was schmerzt: {pains}")
+PAINS = Text(en="What hurts: {pains}", de="Herausforderungen: {pains}")
 OWNERS = Text(
     en="Looked after by: {marketing} (marketing), {sales} (sales)",
     de="Betreut von: {marketing} (Marketing), {sales} (Vertrieb)",
@@ -71,21 +71,21 @@ OWNERS = Text(
 THRESHOLDS = Text(en="When a lead becomes MQL or SQL", de="Wann ein Lead MQL oder SQL wird")
 THRESHOLDS_HEAD = Text(
     en="| Stage | For | Enters at a probability of at least | Leaves below |",
-    de="| Stufe | Für | Steigt auf ab einer Wahrscheinlichkeit von | Steigt ab unter |",
+    de="| Stufe | Für | Aufstieg ab einer Wahrscheinlichkeit von | Abstieg unter |",
 )
 DWELL = Text(
     en="A lower score takes a lead down only after {dwell} in its stage; a recycled lead rests as long. "
     "A score more than {valid} old is not acted on.",
     de="Ein niedrigerer Score stuft einen Lead erst nach {dwell} in seiner Stufe herab; ein zurückgestellter "
-    "Lead ruht ebenso lange. Nach einem Score, der mehr als {valid} alt ist, wird nicht entschieden.",
+    "Lead ruht ebenso lange. Ein Score, der mehr als {valid} alt ist, zählt nicht mehr.",
 )
 OVERRIDES = Text(en="What lifts a lead at once", de="Was einen Lead sofort aufsteigen lässt")
 OVERRIDE = Text(
     en="{action} (`{kind}`), not more than {days} ago: {stage} at once",
-    de="{action} (`{kind}`), höchstens {days} her: sofort {stage}",
+    de="{action} (`{kind}`) vor höchstens {days}: sofort {stage}",
 )
 DISQUALIFIERS = Text(en="What takes a lead out", de="Was einen Lead ausschließt")
-RESPONSES = Text(en="How soon a lead is answered", de="Wie schnell ein Lead Antwort bekommt")
+RESPONSES = Text(en="How soon a lead is answered", de="Wie schnell ein Lead eine Antwort bekommt")
 RESPONSE = Text(
     en="{stage}, {who}: {side} answers within {within}",
     de="{stage}, {who}: {side} antwortet innerhalb von {within}",
@@ -93,16 +93,16 @@ RESPONSE = Text(
 ATTEMPTS = Text(en="How often sales tries", de="Wie oft der Vertrieb es versucht")
 ATTEMPT = Text(
     en="At least {least} and at most {most} attempts per lead, at least {hours} apart, by: {channels}.",
-    de="Mindestens {least} und höchstens {most} Versuche je Lead, im Abstand von mindestens {hours}, über: "
-    "{channels}.",
+    de="Mindestens {least} und höchstens {most} Kontaktversuche je Lead, im Abstand von mindestens {hours}, "
+    "über: {channels}.",
 )
 HOURS = Text(en="When we work", de="Wann wir arbeiten")
 HOURS_NOTE = Text(
     en="Deadlines count only these hours, in the time of {zone}.",
-    de="Fristen zählen nur diese Zeiten, nach der Uhr von {zone}.",
+    de="Fristen laufen nur in diesen Zeiten (Ortszeit {zone}).",
 )
 HOLIDAYS = Text(en="Closed on: {days}", de="Geschlossen am: {days}")
-CONTENT = Text(en="What we offer", de="Was wir anbieten")
+CONTENT = Text(en="What we offer", de="Welche Inhalte wir anbieten")
 CONTENT_HEAD = Text(en="| Stage | For | Content |", de="| Stufe | Für | Inhalt |")
 SIGNATURES = Text(en="Signatures", de="Unterschriften")
 SIGNATURE = Text(
@@ -173,7 +173,7 @@ def _thresholds(policy: Policy, lang: str) -> Iterator[str]:
 
 
 def _after_days(days: int, lang: str) -> str:
-    """Return a number of days as it stands after "after" and "nach"."""
+    """Return a number of days as it stands after "nach" and "vor"."""
     if lang == GERMAN:
         return f"{days} {'Tag' if days == 1 else 'Tagen'}"
     return days_text(days, lang)
@@ -185,7 +185,7 @@ def _overrides(policy: Policy, lang: str) -> Iterator[str]:
             OVERRIDE.in_language(lang).format(
                 action=one.label.in_language(lang),
                 kind=one.activity_kind,
-                days=days_text(one.within_days, lang),
+                days=_after_days(one.within_days, lang),
                 stage=stage_name(one.stage, lang),
             )
             for one in policy.overrides

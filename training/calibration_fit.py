@@ -1,4 +1,4 @@
-"""How calibration is learned: none, shift or sigmoid by held-out log loss, and the Venn-Abers interval.
+"""How calibration is learned: shift or sigmoid by held-out log loss, and the Venn-Abers interval.
 
 Only the trainer imports this. What the numbers do when a lead is scored is calibration.py's.
 """
@@ -24,14 +24,20 @@ NEWTON_TOLERANCE = 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Sample:
-    """Rows that count: margin, label (0.0 or 1.0) and weight above 0, each (n,)."""
+    """Rows that count: margin, label (0.0 or 1.0), weight above 0 and the lead 0 … m - 1, each (n,)."""
 
     margin: FloatArray
     label: FloatArray
     weight: FloatArray
+    lead: IndexArray
 
     def take(self, rows: IndexArray) -> "_Sample":
-        return _Sample(margin=self.margin[rows], label=self.label[rows], weight=self.weight[rows])
+        return _Sample(
+            margin=self.margin[rows],
+            label=self.label[rows],
+            weight=self.weight[rows],
+            lead=self.lead[rows],
+        )
 
     @property
     def has_both_classes(self) -> bool:
@@ -44,11 +50,17 @@ def fit_calibration(
     weight: npt.ArrayLike,
     *,
     order: npt.ArrayLike | None = None,
+    lead: npt.ArrayLike | None = None,
 ) -> Calibration:
     """Choose and fit a calibration on rows the model was not trained on.
 
-    none, shift and sigmoid are fitted on the older half and judged by log loss on the newer half; without
-    an order by stratified 5-fold. The simplest within one standard error of the best is refitted on all rows.
+    Shift and sigmoid are fitted on the older half of the leads and judged by log loss on the newer half;
+    without an order by stratified 5-fold. The shift is taken when it is within one standard error, and the
+    choice is refitted on all rows. "None" does not compete: candidates are chosen after a free shift, so
+    their level was never judged. What is independent is a lead, never a row: the snapshots of one lead stay
+    on one side and are one term of the standard error, and all rows together weigh as much as there are
+    leads, which is what smoothing and the width of the interval depend on.
+
     Fitting uses Platt's smoothed targets (Platt 1999; Newton's method as in Lin, Lin and Weng 2007), so one
     class or separated classes give a finite answer; a slope that is not above 0 becomes a shift.
 
@@ -58,19 +70,20 @@ def fit_calibration(
     label : (n,) 0 or 1.
     weight : (n,) finite, at least 0; rows of weight 0 do not count.
     order : (n,) anything sortable, older first; None when rows have no order in time.
+    lead : (n,) which lead each row is a snapshot of; by default every row is a lead of its own.
     """
-    sample, kept = _read_sample(margin, label, weight)
+    sample, kept = _read_sample(margin, label, weight, lead)
     if not sample.has_both_classes:
         return _with_interval(_fit_shift(sample), sample)
-    ranks = None if order is None else np.asarray(order)[kept]
+    ranks = None if order is None else np.unique(np.asarray(order)[kept], return_inverse=True)[1]
     folds = [(sample.take(fitted), sample.take(judged)) for fitted, judged in _folds(sample, ranks)]
     losses = [np.concatenate([_row_losses(fit(fitted), judged) for fitted, judged in folds]) for fit in _FITS]
-    weights = np.concatenate([judged.weight for _, judged in folds])
-    return _with_interval(_FITS[_simplest_good(losses, weights)](sample), sample)
+    judged_rows = sample.take(np.concatenate([judged for _, judged in _folds(sample, ranks)]))
+    return _with_interval(_FITS[_simplest_good(losses, judged_rows)](sample), sample)
 
 
 def _read_sample(
-    margin: npt.ArrayLike, label: npt.ArrayLike, weight: npt.ArrayLike
+    margin: npt.ArrayLike, label: npt.ArrayLike, weight: npt.ArrayLike, lead: npt.ArrayLike | None
 ) -> tuple[_Sample, npt.NDArray[np.bool_]]:
     values = [np.asarray(part, dtype=np.float64) for part in (margin, label, weight)]
     margins, labels, weights = values
@@ -84,21 +97,27 @@ def _read_sample(
     kept = weights > 0.0
     if not kept.any():
         raise InputError("calibration: at least one row must have a weight above 0; got none")
-    return _Sample(margin=margins[kept], label=labels[kept], weight=weights[kept]), kept
+    leads = np.arange(margins.size) if lead is None else np.asarray(lead)
+    different, own = np.unique(leads[kept], return_inverse=True)
+    scaled = weights[kept] * (different.size / weights.sum())
+    return _Sample(margin=margins[kept], label=labels[kept], weight=scaled, lead=own), kept
 
 
-def _folds(sample: _Sample, ranks: npt.NDArray[np.generic] | None) -> Iterator[tuple[IndexArray, IndexArray]]:
-    """Yield (fitted, judged) rows: older and newer half, or five parts that deal out each class."""
-    n_rows = sample.margin.size
+def _folds(sample: _Sample, ranks: IndexArray | None) -> Iterator[tuple[IndexArray, IndexArray]]:
+    """Yield (fitted, judged) rows: older and newer half of leads, or five parts that deal out each class."""
+    first_row = np.unique(sample.lead, return_index=True)[1]
+    n_leads = first_row.size
+    fold = np.empty(n_leads, dtype=np.int64)
     if ranks is not None:
-        by_age = np.argsort(ranks, kind="stable")
-        yield by_age[: n_rows // 2], by_age[n_rows // 2 :]
+        oldest = np.full(n_leads, ranks.max(), dtype=np.int64)
+        np.minimum.at(oldest, sample.lead, ranks)
+        fold[np.argsort(oldest, kind="stable")] = np.arange(n_leads) >= n_leads // 2
+        yield np.flatnonzero(fold[sample.lead] == 0), np.flatnonzero(fold[sample.lead] == 1)
         return
-    fold = np.empty(n_rows, dtype=np.int64)
-    dealt = np.lexsort((sample.margin, sample.label))
-    fold[dealt] = np.arange(n_rows) % N_FOLDS
-    for number in range(min(N_FOLDS, n_rows)):
-        yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+    dealt = np.lexsort((sample.margin[first_row], sample.label[first_row]))
+    fold[dealt] = np.arange(n_leads) % N_FOLDS
+    for number in range(min(N_FOLDS, n_leads)):
+        yield np.flatnonzero(fold[sample.lead] != number), np.flatnonzero(fold[sample.lead] == number)
 
 
 def _row_losses(calibration: Calibration, sample: _Sample) -> FloatArray:
@@ -107,24 +126,21 @@ def _row_losses(calibration: Calibration, sample: _Sample) -> FloatArray:
     return np.logaddexp(0.0, log_odds) - sample.label * log_odds
 
 
-def _simplest_good(losses: Sequence[FloatArray], weight: FloatArray) -> int:
+def _simplest_good(losses: Sequence[FloatArray], judged: _Sample) -> int:
     """Return the first candidate whose mean loss is within one standard error of the best one's.
 
-    The error is that of the weighted mean of the paired differences: rows are hard for all alike.
+    The error is that of the weighted mean of the paired differences, leads being independent: leads are hard
+    for all alike.
     """
-    share = weight / weight.sum()
+    share = judged.weight / judged.weight.sum()
     means = [float(share @ loss) for loss in losses]
     best = int(np.argmin(means))
     for candidate, loss in enumerate(losses):
         difference = loss - losses[best]
         excess = means[candidate] - means[best]
-        if excess <= np.sqrt(np.sum((share * (difference - excess)) ** 2)):
+        if excess <= np.sqrt(np.sum(np.bincount(judged.lead, share * (difference - excess)) ** 2)):
             return candidate
     return best
-
-
-def _fit_none(sample: _Sample) -> Calibration:  # noqa: ARG001 - one signature for all candidates
-    return Calibration(kind=CalibrationKind.NONE)
 
 
 def _fit_shift(sample: _Sample) -> Calibration:
@@ -151,7 +167,7 @@ def _fit_sigmoid(sample: _Sample) -> Calibration:
     )
 
 
-_FITS = (_fit_none, _fit_shift, _fit_sigmoid)
+_FITS = (_fit_shift, _fit_sigmoid)
 
 
 def _smoothed_targets(sample: _Sample) -> FloatArray:

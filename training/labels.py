@@ -4,6 +4,7 @@ A lead that is open while its horizon is not over is censored, not lost: it leav
 were as likely to be censored stand in for it. How leads are split is decided elsewhere.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +12,14 @@ import numpy.typing as npt
 
 from features.build import Points
 from features.tables import CanonicalTables
-from training.outcomes import DAY_US, BoolArray, IntArray, deal_ends, leads_with
+from training.outcomes import DAY_US, BoolArray, IntArray, deal_ends, lead_created_us, leads_with
 from training.points import FloatArray
+from training.snapshots import LANDMARK_AGES_DAYS
 
-MAX_WEIGHT = 20.0
-"""Weights are cut here: one late answer may speak for at most twenty leads. A little bias for far less
-variance (Cole and Hernan 2008 on truncating inverse-probability weights, doi 10.1093/aje/kwn164)."""
+MIN_FOLLOWED_SHARE = 0.10
+"""Of the points of one landmark age, at least this share must be followed for a whole horizon. Below it
+hardly anything but quick answers is known and no weight can speak for the slow ones, so none of that age is
+used; above it no weight exceeds ten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,9 +38,10 @@ def label_points(
 
     Won in (as_of, as_of + horizon] is 1; lost in it, or a horizon that is over, is 0; else the label is not
     known and weighs 0. Known labels weigh 1 / G(t-), where t is the time until the answer was there and G the
-    survival function of the follow-up known_until - as_of over all points (Graf et al. 1999, "Assessment and
-    comparison of prognostic classification schemes for survival data"). Follow-up is known for every point,
-    so G is counted, not estimated. Flat tables keep their outcome; a lead without a deal is unknown.
+    survival function of the follow-up known_until - as_of (Graf et al. 1999, "Assessment and comparison of
+    prognostic classification schemes for survival data"). G is taken within each landmark age, because older
+    snapshots are both followed for less time and answered differently. Follow-up is known for every point, so
+    G is counted, not estimated. Flat tables keep their outcome; a lead without a deal is unknown.
     """
     if not tables.has_times or known_until_us is None:
         return _label_flat(tables, points)
@@ -47,9 +51,13 @@ def label_points(
     seen_us = np.minimum(follow_up_us, horizon_us)
     won, lost = won_after_us <= seen_us, lost_after_us <= seen_us
     answered_us = np.where(won, won_after_us, np.where(lost, lost_after_us, horizon_us))
-    known = won | lost | (follow_up_us >= horizon_us)
-    weight = np.where(known, _inverse_follow_up(follow_up_us, answered_us), 0.0)
-    return Labels(label=won.astype(np.int8), weight=weight, known=known)
+    answered = won | lost | (follow_up_us >= horizon_us)
+    weight = np.where(answered, 1.0, 0.0)
+    for same_age in _same_ages(tables, points):
+        weight[same_age] *= _inverse_follow_up(
+            follow_up_us[same_age], answered_us[same_age], horizon_us=horizon_us
+        )
+    return Labels(label=won.astype(np.int8), weight=weight, known=weight > 0.0)
 
 
 def _wait_us(tables: CanonicalTables, points: Points, outcome: str) -> IntArray:
@@ -57,10 +65,23 @@ def _wait_us(tables: CanonicalTables, points: Points, outcome: str) -> IntArray:
     return following - points.as_of_us
 
 
-def _inverse_follow_up(follow_up_us: IntArray, answered_us: IntArray) -> FloatArray:
-    """Return min(1 / share of points followed for at least the time of the answer, MAX_WEIGHT), (n,)."""
-    longer = len(follow_up_us) - np.searchsorted(np.sort(follow_up_us), answered_us, side="left")
-    return np.minimum(len(follow_up_us) / np.maximum(longer, 1), MAX_WEIGHT)
+def _same_ages(tables: CanonicalTables, points: Points) -> Iterator[IntArray]:
+    """Yield the points, int64 positions, that have passed the same landmark age."""
+    age_us = points.as_of_us - lead_created_us(tables)[points.lead_index]
+    landmark = np.searchsorted(np.array(LANDMARK_AGES_DAYS) * DAY_US, age_us, side="right")
+    for each in np.unique(landmark):
+        yield np.flatnonzero(landmark == each)
+
+
+def _inverse_follow_up(follow_up_us: IntArray, answered_us: IntArray, *, horizon_us: int) -> FloatArray:
+    """Return 1 / share of points followed for at least the time of the answer, (n,).
+
+    0 for all when too few were followed for the horizon: then the slow answers are missing for good.
+    """
+    n_points, ordered = len(follow_up_us), np.sort(follow_up_us)
+    if n_points - np.searchsorted(ordered, horizon_us) < MIN_FOLLOWED_SHARE * n_points:
+        return np.zeros(n_points)
+    return n_points / (n_points - np.searchsorted(ordered, answered_us, side="left"))
 
 
 def _label_flat(tables: CanonicalTables, points: Points) -> Labels:

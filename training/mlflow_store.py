@@ -91,7 +91,8 @@ def connect(place: StorePlace) -> "Iterator[MlflowClient]":
                 yield mlflow.MlflowClient(tracking_uri=place.tracking_uri, registry_uri=place.tracking_uri)
         except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-            raise RegistryError(f"MLflow at {shown(place.tracking_uri)} failed: {reason}") from error
+            uri = place.tracking_uri
+            raise RegistryError(f"MLflow at {shown(uri)} failed: {_without_login(reason, uri)}") from error
 
 
 def _create_store(place: StorePlace) -> None:
@@ -105,9 +106,12 @@ def _create_store(place: StorePlace) -> None:
 
 def shown(tracking_uri: str) -> str:
     """Return a tracking URI without the user name and password it may hold."""
-    parts = urlparse(tracking_uri)
-    secret, at, _ = parts.netloc.rpartition("@")
-    return tracking_uri.replace(secret + at, "") if at else tracking_uri
+    return _without_login(tracking_uri, tracking_uri)
+
+
+def _without_login(text: str, tracking_uri: str) -> str:
+    login, at, _ = urlparse(tracking_uri).netloc.rpartition("@")
+    return text.replace(login + at, "") if at else text
 
 
 def _tame(mlflow: Any) -> None:

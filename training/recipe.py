@@ -3,7 +3,7 @@
 Pure: the same tables and seed give the same model. Writing, logging and registering are done elsewhere.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -20,8 +20,8 @@ from training.candidates.candidate import Candidate, TrainingRows, Tried, choose
 from training.candidates.lightgbm_model import TREE_CANDIDATES
 from training.candidates.prior import Prior
 from training.evaluation import ScoredPoints, scored_points
-from training.labels import Labels, label_points
-from training.outcomes import DAY_US, BoolArray, IntArray
+from training.labels import MIN_FOLLOWED_SHARE, Labels, label_points
+from training.outcomes import BoolArray
 from training.points import FloatArray
 from training.splits import (
     Part,
@@ -29,13 +29,12 @@ from training.splits import (
     SplitKind,
     label_part,
     lead_positions,
-    newest_slice,
     split_leads,
+    validation_leads,
 )
 from training.trees import parse_model_text, predict_margin
 
 MIN_OUTCOMES = 20
-VALIDATION_SHARE = 0.20
 CANDIDATES: tuple[Candidate, ...] = (Prior(), *TREE_CANDIDATES)
 """Simplest first."""
 
@@ -88,7 +87,7 @@ def prepare(tables: CanonicalTables, *, horizon_days: int) -> PreparedData:
     check_outcomes(tables, horizon_days=horizon_days)
     split = split_leads(tables, horizon_days=horizon_days)
     parts = [_labelled(tables, part, horizon_days) for part in (split.train, split.calibration, split.test)]
-    _check_both_classes(parts[0].labels)
+    _check_parts(parts, horizon_days)
     feature_set = choose_features(
         tables, lead_index=split.train.lead_index, known_until_us=split.train.known_until_us
     )
@@ -118,8 +117,9 @@ def check_outcomes(tables: CanonicalTables, *, horizon_days: int) -> None:
     if min(won, answered - won) < MIN_OUTCOMES:
         raise InputError(
             f"training needs at least {MIN_OUTCOMES} won leads and {MIN_OUTCOMES} that were lost or stayed "
-            f"open for the horizon of {horizon_days} days; of its {tables.leads.num_rows} leads the history "
-            f"has {won} and {answered - won}; import more closed deals, or set a shorter horizon_days"
+            f"open for the horizon of {horizon_days} days, and {MIN_FOLLOWED_SHARE:.0%} of the leads older "
+            f"than that; of its {tables.leads.num_rows} leads the history has {won} and "
+            f"{answered - won} that count; import more closed deals, or set a shorter horizon_days"
         )
 
 
@@ -132,10 +132,12 @@ def fit_model(
             build_features(data.feature_set, tables, part.points)
             for part in (data.train, data.calibration, data.test)
         ]
-    newest = _newest_points(tables, data, horizon_days=horizon_days)
+    newest_leads = validation_leads(tables, data.split, horizon_days=horizon_days)
+    newest = np.isin(data.train.points.lead_index, data.split.train.lead_index[newest_leads])
     older, validation = (
         _slice(tables, data, matrices[0], chosen, horizon_days=horizon_days) for chosen in (~newest, newest)
     )
+    _check_known("newest training", len(validation.label), horizon_days)
     with progress("Trying candidates"):
         tried = _try_all(older, validation, data.feature_set, seed=seed)
         chosen = choose(tried, validation)
@@ -164,12 +166,25 @@ def _labelled(tables: CanonicalTables, part: Part, horizon_days: int) -> Labelle
     return LabelledPart(points=points, labels=labels)
 
 
-def _check_both_classes(labels: Labels) -> None:
-    won = int(labels.label[labels.known].sum())
-    if won in (0, int(labels.known.sum())):
+def _check_parts(parts: Sequence[LabelledPart], horizon_days: int) -> None:
+    """Refuse a training part of one class, and a part that cannot calibrate or judge."""
+    labels = parts[0].labels
+    won, known = int(labels.label[labels.known].sum()), int(labels.known.sum())
+    if won in (0, known):
         raise InputError(
             "the training part (the oldest leads) needs won and other leads; "
-            f"of its {int(labels.known.sum())} snapshots with a known outcome {won} are won"
+            f"of its {known} snapshots with a known outcome {won} are won"
+        )
+    for name, part in zip(("calibration", "test"), parts[1:], strict=True):
+        _check_known(name, int(part.labels.known.sum()), horizon_days)
+
+
+def _check_known(name: str, n_known: int, horizon_days: int) -> None:
+    if n_known == 0:
+        raise InputError(
+            f"the {name} leads must hold known outcomes, {MIN_FOLLOWED_SHARE:.0%} of these leads being older "
+            f"than the horizon of {horizon_days} days; they hold none; import a longer history, or set a "
+            "shorter horizon_days"
         )
 
 
@@ -186,17 +201,6 @@ def _training_rows(matrix: FloatArray, part: LabelledPart) -> TrainingRows:
         lead_index=part.points.lead_index,
     )
     return rows.where(part.labels.known)
-
-
-def _newest_points(tables: CanonicalTables, data: PreparedData, *, horizon_days: int) -> BoolArray:
-    """Return which training points (n,) are of the newest leads, on which candidates are judged."""
-    train = data.split.train
-    position = lead_positions(tables, data.split.kind)
-    matured_until = int(position.max())
-    if train.known_until_us is not None:
-        matured_until = train.known_until_us - horizon_days * DAY_US
-    newest = newest_slice(position[train.lead_index], matured_until=matured_until, share=VALIDATION_SHARE)
-    return np.isin(data.train.points.lead_index, train.lead_index[newest])
 
 
 def _slice(
@@ -226,25 +230,15 @@ def _try_all(
 def _calibrate(
     tables: CanonicalTables, data: PreparedData, matrix: FloatArray, model_text: str
 ) -> Calibration:
-    labels, known = data.calibration.labels, data.calibration.labels.known
-    margin = predict_margin(parse_model_text(model_text), matrix)
-    order = _order(tables, data)
+    labels, lead_index = data.calibration.labels, data.calibration.points.lead_index
+    ordered = data.split.kind is not SplitKind.STRATIFIED
     return fit_calibration(
-        margin[known],
-        labels.label[known],
-        labels.weight[known],
-        order=None if order is None else order[known],
+        predict_margin(parse_model_text(model_text), matrix),
+        labels.label,
+        labels.weight,
+        order=lead_positions(tables, data.split.kind)[lead_index] if ordered else None,
+        lead=lead_index,
     )
-
-
-def _order(tables: CanonicalTables, data: PreparedData) -> IntArray | None:
-    """Return what orders the calibration snapshots in time (n,); None where nothing does."""
-    points = data.calibration.points
-    if data.split.kind is SplitKind.FORWARD:
-        return points.as_of_us
-    if data.split.kind is SplitKind.ORDER:
-        return lead_positions(tables, data.split.kind)[points.lead_index]
-    return None
 
 
 def _scored(data: PreparedData, probability: FloatArray) -> ScoredPoints:

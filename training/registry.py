@@ -17,6 +17,7 @@ from features.definitions import Feature, FeatureKind, FeatureSet
 from features.encode import decode_table
 from features.errors import InputError
 from training.artifact import LoadedModel, load_model, stamp_version
+from training.errors import writing_to
 from training.mlflow_store import StorePlace, connect, shown
 from training.points import FloatArray
 from training.run_record import (
@@ -62,7 +63,7 @@ def register_training(record: TrainingRecord, *, place: StorePlace) -> Registere
         client.set_terminated(run_id)
         client.set_registered_model_alias(MODEL_NAME, CHALLENGER, version)
         return Registered(
-            version=version, run_id=run_id, experiment=record.experiment, tracking_uri=place.tracking_uri
+            version=version, run_id=run_id, experiment=record.experiment, store=shown(place.tracking_uri)
         )
 
 
@@ -79,7 +80,7 @@ def register_folder(folder: Path, *, place: StorePlace) -> Registered:
         version = _register(client, run_id, model_uri, {"leadpact.origin": "folder"})
         client.set_terminated(run_id)
         client.set_registered_model_alias(MODEL_NAME, CHALLENGER, version)
-    return Registered(version=version, run_id=run_id, experiment=experiment, tracking_uri=place.tracking_uri)
+    return Registered(version=version, run_id=run_id, experiment=experiment, store=shown(place.tracking_uri))
 
 
 def find_version(alias: str, *, place: StorePlace) -> str | None:
@@ -114,9 +115,8 @@ def pull(version: str, models_dir: Path, *, place: StorePlace) -> Path:
 
     A folder that is there and sound is kept; the folder appears at once and complete, or not at all.
     """
-    models_dir.mkdir(parents=True, exist_ok=True)
     target = models_dir / f"{MODEL_NAME}-{version}"
-    with tempfile.TemporaryDirectory(dir=models_dir, prefix=".pull-") as scratch:
+    with writing_to(models_dir), tempfile.TemporaryDirectory(dir=models_dir, prefix=".pull-") as scratch:
         folder = _download(version, Path(scratch), place)
         stamp_version(folder, version)
         fetched = load_model(folder)

@@ -58,9 +58,9 @@ class TrainingRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """Where a model landed: the registered version, the run that logged it, and the store."""
+    """Where a model landed: the registered version, the run that logged it, and the store without a login."""
 
     version: str
     run_id: str
     experiment: str
-    tracking_uri: str
+    store: str

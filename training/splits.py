@@ -14,18 +14,16 @@ import numpy as np
 from features.build import Points
 from features.tables import CanonicalTables
 from training.labels import Labels, label_points
-from training.outcomes import DAY_US, BoolArray, IntArray, lead_created_order, lead_created_us
+from training.outcomes import DAY_US, BoolArray, IntArray, lead_created_order, lead_created_us, leads_with
 from training.points import FloatArray
 from training.snapshots import snapshot_points
 
 TEST_SHARE = 0.20
 CALIBRATION_SHARE = 0.25
 """Of what is left of the test part: 20 % of all leads, 60 % remain to learn from."""
+VALIDATION_SHARE = 0.20
+"""Of the training leads whose horizon is over: on these and all newer ones candidates are judged."""
 MIN_PART_OUTCOMES = 20
-MIN_FOLLOWED_SHARE = 0.10
-"""At least this share of a part must be followed for a whole horizon; below it, hardly anything but quick
-answers is known, and no weight (at most 1 / share) can speak for the slow ones."""
-
 
 AS_KNOWN = "labels of each part as known when the next part begins"
 AS_KNOWN_AT_TEST = (
@@ -109,8 +107,19 @@ def newest_share_from(position: IntArray, share: float) -> int:
     return int(ordered[min(int(len(ordered) * (1.0 - share)), len(ordered) - 1)])
 
 
+def validation_leads(tables: CanonicalTables, split: Split, *, horizon_days: int) -> BoolArray:
+    """Return which training leads (n,) are the newest, on which candidates are judged."""
+    position = lead_positions(tables, split.kind)
+    matured_until = int(position.max())
+    if split.train.known_until_us is not None:
+        matured_until = split.train.known_until_us - horizon_days * DAY_US
+    return newest_slice(position[split.train.lead_index], matured_until=matured_until, share=VALIDATION_SHARE)
+
+
 def newest_slice(position: IntArray, *, matured_until: int, share: float) -> BoolArray:
     """Return which leads are newest (n,): those from where on `share` of the matured ones lie."""
+    if len(position) == 0:
+        return np.zeros(0, dtype=np.bool_)
     matured = position[position <= matured_until]
     return position >= newest_share_from(matured if len(matured) else position, share)
 
@@ -176,18 +185,21 @@ def _forward_parts(
 
 
 def _is_informative(tables: CanonicalTables, split: Split, *, horizon_days: int) -> bool:
-    """Tell whether the parts that teach know wins and others, and not the quick answers only."""
-    return all(_has_both(tables, part, horizon_days) for part in (split.train, split.calibration))
+    """Tell whether the parts that teach know enough wins and others, and the newest that teach any at all."""
+    newest = validation_leads(tables, split, horizon_days=horizon_days)
+    validation = Part(lead_index=split.train.lead_index[newest], known_until_us=split.train.known_until_us)
+    return all(
+        _has_both(tables, part, horizon_days) for part in (split.train, split.calibration)
+    ) and _has_both(tables, validation, horizon_days, at_least=1)
 
 
-def _has_both(tables: CanonicalTables, part: Part, horizon_days: int) -> bool:
+def _has_both(
+    tables: CanonicalTables, part: Part, horizon_days: int, *, at_least: int = MIN_PART_OUTCOMES
+) -> bool:
     points = _creation_points(tables, part)
     labels = label_points(tables, points, horizon_days=horizon_days, known_until_us=part.known_until_us)
     won = int(labels.label[labels.known].sum())
-    followed = points.as_of_us + horizon_days * DAY_US <= (part.known_until_us or 0)
-    if min(won, int(labels.known.sum()) - won) < MIN_PART_OUTCOMES:
-        return False
-    return float(followed.mean()) >= MIN_FOLLOWED_SHARE
+    return min(won, int(labels.known.sum()) - won) >= at_least
 
 
 def _creation_points(tables: CanonicalTables, part: Part) -> Points:
@@ -195,9 +207,12 @@ def _creation_points(tables: CanonicalTables, part: Part) -> Points:
 
 
 def _split_by_order(tables: CanonicalTables) -> Split:
+    """Cut by the leads with an outcome: the newest ones are often open, and could not judge anything."""
     rank = lead_created_order(tables)
-    test_from = newest_share_from(rank, TEST_SHARE)
-    calibration_from = newest_share_from(rank[rank < test_from], CALIBRATION_SHARE)
+    answered = rank[leads_with(tables, "won") | leads_with(tables, "lost")]
+    test_from = newest_share_from(answered, TEST_SHARE)
+    before_test = answered[answered < test_from]
+    calibration_from = newest_share_from(before_test if len(before_test) else answered, CALIBRATION_SHARE)
     return _untimed_split(
         SplitKind.ORDER,
         "by rank of arrival, because the export has no times; outcomes as they are in the export",

@@ -15,7 +15,7 @@ from pathlib import Path
 from features.tables import CanonicalTables
 from features.workspace import Workspace
 from training.artifact import GoldenRows, ModelCardFacts, write_model_directory
-from training.errors import BusyError, RegistryError
+from training.errors import BusyError, RegistryError, writing_to
 from training.evaluation import Evaluation, evaluate
 from training.mlflow_store import StorePlace
 from training.model_card import write_card
@@ -140,8 +140,7 @@ def _register(record: TrainingRecord, place: StorePlace) -> Registered:
 @contextmanager
 def _only_training(workspace: Workspace) -> Iterator[None]:
     """Hold the workspace's training lock; the system frees it even when the process is killed."""
-    workspace.models_dir.mkdir(parents=True, exist_ok=True)
-    with (workspace.models_dir / ".training.lock").open("w") as lock:
+    with writing_to(workspace.models_dir), (workspace.models_dir / ".training.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

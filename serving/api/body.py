@@ -28,7 +28,7 @@ def check_body(field: Field, value: object) -> dict[str, object]:
     """Return a body's members ready to use, or raise `WrongFieldsError` with every problem."""
     checker = Checker()
     checked = checker.check(field, value, "")
-    if not isinstance(checked, dict):  # null instead of an object
+    if not isinstance(value, dict) or not isinstance(checked, dict):
         raise WrongFieldsError(tuple(checker.problems))
     checker.refuse_problems()
     return checked
@@ -48,12 +48,14 @@ def _refuse_unsupported(request: Request) -> None:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding != "identity":
         raise UnsupportedBodyError(f"Content-Encoding must be absent; got {encoding[:80]!r}")
-    media_type, _, parameters = request.headers.get("content-type", "application/json").partition(";")
-    if media_type.strip().lower() != "application/json":
+    media_type, *parameters = request.headers.get("content-type", "application/json").lower().split(";")
+    if media_type.strip() != "application/json":
         raise UnsupportedBodyError(f"Content-Type must be application/json; got {media_type[:80]!r}")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    if charset not in ("", "utf-8"):
-        raise UnsupportedBodyError(f"the charset must be utf-8; got {charset[:80]!r}")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        charset = value.strip().strip('"')
+        if name.strip() == "charset" and charset != "utf-8":
+            raise UnsupportedBodyError(f"the charset must be utf-8; got {charset[:80]!r}")
 
 
 def _refuse_announced_size(length: str | None) -> None:

@@ -25,7 +25,6 @@ from serving.errors import (
 
 PROBLEM_JSON = "application/problem+json"
 URN = "urn:leadpact:problem:"
-MOST_LISTED_PROBLEMS = 1_000
 RETRY_AFTER_SECONDS = "5"
 
 
@@ -47,11 +46,15 @@ class UnsupportedBodyError(LeadPactError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemKind:
-    """One row of the table: what a client can rely on."""
+    """One row of the table: what a client can rely on.
+
+    `detail` is said instead of the error's own words where those tell about the inside.
+    """
 
     status: int
     code: str
     title: str
+    detail: str = ""
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -89,11 +92,19 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
         status=503, code="not_ready", title="The service is not ready", headers=RETRY
     ),
     DatabaseUnreachableError: ProblemKind(
-        status=503, code="database_unreachable", title="The database does not answer", headers=RETRY
+        status=503,
+        code="database_unreachable",
+        title="The database does not answer",
+        detail="the database does not answer; the reason is in the service's log",
+        headers=RETRY,
     ),
 }
-UNFORESEEN = ProblemKind(status=500, code="unforeseen", title="Something went wrong here")
-UNFORESEEN_DETAIL = "the error is in the service's log; the request was not served"
+UNFORESEEN = ProblemKind(
+    status=500,
+    code="unforeseen",
+    title="Something went wrong here",
+    detail="the error is in the service's log; the request was not served",
+)
 ROUTING_KINDS: Mapping[int, ProblemKind] = {
     404: ProblemKind(status=404, code="unknown_route", title="No such route"),
     405: ProblemKind(status=405, code="method_not_allowed", title="This route has other methods"),
@@ -104,12 +115,7 @@ ALL_KINDS = (*PROBLEM_KINDS.values(), UNFORESEEN, *ROUTING_KINDS.values())
 def describe(error: Exception) -> Problem:
     """Turn an error into its problem; one that nobody foresaw says nothing about the inside."""
     kind = kind_of(error)
-    detail = (
-        str(error)
-        if kind is not UNFORESEEN
-        else "the error is in the service's log; the request was not served"
-    )
-    return _problem(kind, detail or kind.title, field_problems(error))
+    return _problem(kind, kind.detail or str(error) or kind.title, field_problems(error))
 
 
 def kind_of(error: Exception) -> ProblemKind:
@@ -121,7 +127,7 @@ def field_problems(error: Exception) -> tuple[FieldProblem, ...]:
     """Return the single problems an error carries, as the fields of a body or the parts of the service."""
     match error:
         case WrongFieldsError():
-            return error.field_problems[:MOST_LISTED_PROBLEMS]
+            return error.field_problems
         case ServiceNotReadyError():
             return tuple(
                 FieldProblem(field=part.thing, rule=part.text(), value=None) for part in error.missing
@@ -137,7 +143,7 @@ def problem_response(problem: Problem, headers: tuple[tuple[str, str], ...] = ()
 
 
 async def answer_error(_request: Request, error: Exception) -> Response:
-    """Answer an error of ours, or one that nobody foresaw (the server logs that with its traceback)."""
+    """Answer an error that the table knows; others pass to the doorkeeper and the server's log."""
     return problem_response(describe(error), kind_of(error).headers)
 
 

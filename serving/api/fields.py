@@ -18,6 +18,8 @@ FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_TIME = datetime(2200, 1, 1, tzinfo=UTC)
 TIME_EXAMPLE = "2026-11-23T09:00:00Z"
 LONGEST_NAME = 200
+MOST_PROBLEMS = 100
+"""So many problems are enough for one answer; describing a million would hold up every other request."""
 
 
 class Kind(StrEnum):
@@ -78,11 +80,13 @@ class FieldProblem:
 
 
 class WrongFieldsError(InputError):
-    """A body that is JSON but not what the route asks for; carries every problem."""
+    """A body that is JSON but not what the route asks for; carries every problem, up to `MOST_PROBLEMS`."""
 
     def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
         count = len(problems)
-        super().__init__(f"{count} field{'' if count == 1 else 's'} of the body must be corrected", problems)
+        at_least = "at least " if count >= MOST_PROBLEMS else ""
+        fields = "1 field" if count == 1 else f"{at_least}{count} fields"
+        super().__init__(f"{fields} of the body must be corrected", problems)
         self.field_problems = problems
 
 
@@ -98,7 +102,7 @@ def shown(value: object) -> str | None:
 
 
 class Checker:
-    """Checks values against fields and keeps every problem found on the way."""
+    """Checks values against fields and keeps every problem found on the way; gives up at `MOST_PROBLEMS`."""
 
     def __init__(self) -> None:
         self.problems: list[FieldProblem] = []
@@ -106,6 +110,8 @@ class Checker:
     def add(self, path: str, rule: str, value: object = None) -> None:
         """Note that the value at a path breaks a rule."""
         self.problems.append(FieldProblem(field=path or "body", rule=rule, value=shown(value)))
+        if len(self.problems) >= MOST_PROBLEMS:
+            self.refuse_problems()
 
     def check(self, field: Field, value: object, path: str) -> object:
         """Return the value ready to use; what it is after a problem does not matter."""

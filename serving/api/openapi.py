@@ -173,8 +173,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": operation.operation_id,
         "summary": operation.summary,
         "description": operation.about,
-        "responses": {"200": _answer(operation)}
-        | {str(status): _problem(status) for status in operation.problems},
+        "responses": _responses(operation),
     }
     if operation.takes_language:
         described["parameters"] = [_language_parameter()]

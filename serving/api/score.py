@@ -61,8 +61,9 @@ async def score_batch(request: Request) -> Response:
     """Score up to 1,000 leads; a wrong item is answered with its problem, its neighbours are scored."""
     service: Service = request.app.state.service
     await authorise(request, service, Scope.SCORE)
+    asked = requested_language(request)
     body = check_body(BATCH_REQUEST, await read_json(request))
-    language = cast("Language | None", body.get("lang")) or requested_language(request)
+    language = cast("Language | None", body.get("lang")) or asked
     items = cast("Sequence[object]", body["items"])
     scorer = await service.scorer()
     results = await to_thread.run_sync(_score_items, service, scorer, items, service.clock(), language)
@@ -78,12 +79,11 @@ def read_score_request(body: object, *, now: datetime, language: Language) -> Sc
     """Return the request a body asks for, or raise `WrongFieldsError` with all of its problems."""
     checker = Checker()
     checked = checker.check(SCORE_REQUEST, body, "")
-    if isinstance(checked, dict):
-        _check_together(checker, checked, now)
-    elif body is None:
+    if not isinstance(body, dict) or not isinstance(checked, dict):
         raise WrongFieldsError(tuple(checker.problems))
+    _check_together(checker, checked, now)
     checker.refuse_problems()
-    return _score_request(cast("dict[str, Any]", checked), now, language)
+    return _score_request(checked, now, language)
 
 
 def requested_language(request: Request) -> Language:
@@ -101,8 +101,8 @@ def accepted_language(header: str) -> Language:
     """Return the first of our languages in an Accept-Language header by its weights, else English."""
     weighted = []
     for place, part in enumerate(header.split(",")[:20]):
-        tag, _, weight = part.partition(";q=")
-        language = tag.strip().lower().partition("-")[0]
+        tag, _, weight = part.lower().replace(" ", "").partition(";q=")
+        language = tag.partition("-")[0]
         if language in LANGUAGES and (quality := _quality(weight)) > 0:
             weighted.append((-quality, place, language))
     return cast("Language", min(weighted, default=(0.0, 0, LANGUAGES[0]))[2])

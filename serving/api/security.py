@@ -40,23 +40,34 @@ def sent_key(request: Request) -> str | None:
 
 
 class Doorkeeper:
-    """Refuses requests with oversized headers, and adds the security headers to every answer."""
+    """Refuses requests with oversized headers, answers errors nobody foresaw, completes every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Pass one request on, or refuse it, and complete the headers of its answer."""
+        is_answered = False
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal is_answered
             if message["type"] == "http.response.start":
+                is_answered = True
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS:
                     headers.setdefault(name, value)
             await send(message)
 
+        try:
+            await self._pass_on(scope, receive, send_with_headers)
+        except Exception as error:  # whatever it is, the caller gets an answer and the server logs it
+            if scope["type"] == "http" and not is_answered:
+                await problem_response(describe(error))(scope, receive, send_with_headers)
+            raise
+
+    async def _pass_on(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if sum(len(name) + len(value) for name, value in scope.get("headers", ())) > MOST_HEADER_BYTES:
             error = HeadersTooLargeError(f"all headers together may have {MOST_HEADER_BYTES:,} bytes")
-            await problem_response(describe(error))(scope, receive, send_with_headers)
+            await problem_response(describe(error))(scope, receive, send)
         else:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, receive, send)

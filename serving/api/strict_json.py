@@ -16,6 +16,7 @@ DEEPEST_NESTING = 32
 INT64_DIGITS = b"0" * 19
 ALL_DIGITS_ALIKE = bytes.maketrans(b"0123456789", b"0" * 10)
 NUL_ESCAPE = rb"\u0000"
+SPACED_COLONS = (b" :", b"\t:", b"\n:", b"\r:")
 
 _decoder = msgspec.json.Decoder()
 
@@ -58,8 +59,9 @@ def _count_members(container: dict[str, object] | list[object], levels: int) -> 
 
 def _refuse_duplicates(body: bytes, members: int) -> None:
     # Every member ends its key with a quote and a colon, so more of those than members in the result means
-    # a lost duplicate, a text that holds \": itself, or a space between. Only then it is read again.
-    if body.count(b'":') != members:
+    # a lost duplicate or a text that holds \": itself; a space between the two hides a member from the
+    # count. Only then it is read again.
+    if body.count(b'":') != members or any(colon in body for colon in SPACED_COLONS):
         json.loads(body, object_pairs_hook=_unique_members)
 
 

@@ -17,10 +17,10 @@ from features.errors import LeadPactError
 from serving import clock
 from serving.commands.demo_request import curl_command
 from serving.commands.demo_steps import DemoPlan, embedded_only, prepare_demo
-from serving.console import WorkspaceOption, say, show
+from serving.console import WorkspaceOption, command_app, say, show
 from serving.settings import read_settings
 
-app = typer.Typer()
+app = command_app()
 
 HIGHEST_PORT = 65535
 READY_LOOKS, SECONDS_BETWEEN_LOOKS = 300, 0.2

@@ -72,7 +72,12 @@ def ensure_history(settings: Settings, plan: DemoPlan) -> None:
         simulate_crm(export, plan)
     with step("Importing it"):
         import_export(
-            export, mapping_file=None, history=history, strict=True, rejects_dir=workspace.rejects_dir
+            export,
+            mapping_file=None,
+            history=history,
+            strict=True,
+            rejects_dir=workspace.rejects_dir,
+            now=plan.now,
         )
 
 

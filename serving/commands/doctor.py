@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 import typer
 
-from serving.console import JsonOption, WorkspaceOption, print_json, show
+from serving.console import JsonOption, WorkspaceOption, command_app, print_json, show
 
-app = typer.Typer()
+app = command_app()
 
 
 @app.command()

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from serving.commands.train import choose_place
-from serving.console import JsonOption, WorkspaceOption, print_json, step
+from serving.console import JsonOption, WorkspaceOption, command_app, print_json, step
 from serving.settings import read_settings
 
-app = typer.Typer()
+app = command_app()
 
 
 @app.command()

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from serving.console import JsonOption, WorkspaceOption, print_json, say, show
+from serving.console import JsonOption, WorkspaceOption, command_app, print_json, say, show
 from serving.keys import Scope
 
-app = typer.Typer(no_args_is_help=True)
+app = command_app("API keys for the CRM: create, list, revoke.")
 
 DEFAULT_SCOPES = [Scope.SCORE, Scope.READ]
 
@@ -48,13 +48,14 @@ def create(
 
 @app.command("list")
 def list_keys(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """List the keys: prefix, owner, scopes, last use; never the keys themselves."""
+    """List the keys: prefix, owner, scopes, state; never their text."""
     from serving import clock
-    from serving.db.migrate import prepare_database
+    from serving.db.migrate import find_database
     from serving.operations.list_api_keys import list_api_keys
     from serving.settings import read_settings
 
-    keys, now = list_api_keys(prepare_database(read_settings(workspace).database)), clock.now()
+    database, now = find_database(read_settings(workspace).database), clock.now()
+    keys = () if database is None else list_api_keys(database)
     if json:
         print_json([asdict(key) | {"usable": key.is_usable(now)} for key in keys])
         return
@@ -70,9 +71,12 @@ def revoke(
 ) -> None:
     """Revoke a key; running services refuse it within two seconds."""
     from serving import clock
-    from serving.db.migrate import prepare_database
-    from serving.operations.revoke_api_key import revoke_api_key
+    from serving.db.migrate import find_database
+    from serving.operations.revoke_api_key import revoke_api_key, unknown_key
     from serving.settings import read_settings
 
-    revoke_api_key(prepare_database(read_settings(workspace).database), prefix, now=clock.now())
+    database = find_database(read_settings(workspace).database)
+    if database is None:
+        raise unknown_key(prefix)
+    revoke_api_key(database, prefix, now=clock.now())
     say(f"Key {prefix} is revoked.")

@@ -6,15 +6,15 @@ from typing import Annotated
 import typer
 
 from serving.commands.train import choose_place
-from serving.console import JsonOption, WorkspaceOption, print_json, show, step
+from serving.console import JsonOption, WorkspaceOption, command_app, print_json, show, step
 from serving.settings import read_settings
 
-app = typer.Typer(no_args_is_help=True)
+app = command_app("Model directories: pull the champion from the registry, register one.")
 
 
 @app.command("pull")
 def pull_model(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Fetch the champion's model directory, verify it, and put it into service."""
+    """Fetch the champion, verify it, and put it into service."""
     from training.promote import pull_champion
 
     settings = read_settings(workspace)
@@ -33,7 +33,7 @@ def register_model(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Register a model directory as a new version and make it the challenger."""
+    """Register a model directory as the new challenger."""
     from training.registry import register_folder
 
     settings = read_settings(workspace)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features.errors import InputError
-from serving.console import JsonOption, WorkspaceOption, print_json, say, show
+from serving.console import JsonOption, WorkspaceOption, command_app, print_json, say, show
 from serving.settings import Settings, read_settings
 from sla.stages import Side
 from sla.texts import LANGUAGES
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from sla.errors import PolicyProblem
     from sla.policy import Policy
 
-app = typer.Typer(no_args_is_help=True, help="The agreement: check, show, propose, sign.")
+app = command_app("The agreement: check, show, propose, sign.")
 
+NOTHING_TO_SIGN = "there is no policy to sign; run `leadpact policy propose FILE --by NAME` first"
 COUNTED = ("personas", "thresholds", "overrides", "disqualifiers", "responses", "content")
 
 FileArgument = Annotated[Path, typer.Argument(help="The policy as TOML.", metavar="FILE")]
@@ -33,7 +34,7 @@ PersonOption = Annotated[str, typer.Option("--by", help="The person who does thi
 
 @app.command("check")
 def check_policy(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Report every mistake of a policy file with its line, or that it is sound."""
+    """Report every mistake of a policy file, or that it is sound."""
     from sla.errors import PolicyProblems
 
     try:
@@ -52,7 +53,9 @@ def check_policy(file: FileArgument, as_json: JsonOption = False) -> None:
 
 @app.command("show")
 def show_policy(
-    file: Annotated[Path | None, typer.Argument(help="A policy file [default: the policy in force].")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A policy file [default: the policy in force].", metavar="FILE")
+    ] = None,
     lang: Annotated[str, typer.Option("--lang", help="en or de.")] = "en",
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -67,7 +70,10 @@ def show_policy(
 
 @app.command("propose")
 def propose(file: FileArgument, by: PersonOption, workspace: WorkspaceOption = None) -> None:
-    """Store a policy as a version that both sides can sign and nobody can change."""
+    """Store a policy as a version that both sides can sign.
+
+    Nobody can change it after that; a change is a new version.
+    """
     from serving.clock import now
     from serving.operations.propose_policy import propose_policy
 
@@ -83,15 +89,20 @@ def propose(file: FileArgument, by: PersonOption, workspace: WorkspaceOption = N
 def sign(
     side: Annotated[Side, typer.Option("--side", help="The side that signs.")],
     by: PersonOption,
-    version: Annotated[int | None, typer.Option("--version", help="[default: the newest version]")] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", help="The version [default: the newest].")
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Sign a proposed policy for one side; it is in force with both signatures, by different people."""
+    """Sign a proposed policy for one side.
+
+    It is in force with both signatures, by different people.
+    """
     from serving.clock import now
     from serving.operations.active_policy import ActivePolicy, active_policy
     from serving.operations.sign_policy import sign_policy
 
-    with _database(read_settings(workspace)) as database:
+    with _database(read_settings(workspace), must_exist=True) as database:
         signed = _newest_version(database) if version is None else version
         sign_policy(database, version=signed, side=side, person=by, now=now())
         state = active_policy(database, now=now())
@@ -100,12 +111,13 @@ def sign(
 
 
 @contextmanager
-def _database(settings: Settings) -> "Iterator[Engine]":
-    """Open the prepared database of the workspace for one command."""
-    from serving.db.migrate import prepare_database
+def _database(settings: Settings, *, must_exist: bool = False) -> "Iterator[Engine]":
+    """Open the prepared database of the workspace for one command; create it unless it must be there."""
+    from serving.db.migrate import find_database, prepare_database
 
-    settings.workspace.root.mkdir(parents=True, exist_ok=True)
-    database = prepare_database(settings.database)
+    database = (find_database if must_exist else prepare_database)(settings.database)
+    if database is None:
+        raise InputError(NOTHING_TO_SIGN)
     try:
         yield database
     finally:
@@ -115,10 +127,9 @@ def _database(settings: Settings) -> "Iterator[Engine]":
 def _policy_in_force(settings: Settings) -> "Policy":
     """Return the policy in force; without one, the draft in the workspace."""
     from serving.clock import now
-    from serving.operations.active_policy import ActivePolicy, active_policy
+    from serving.operations.active_policy import ActivePolicy, find_policy
 
-    with _database(settings) as database:
-        state = active_policy(database, now=now())
+    state = find_policy(settings.database, now=now())
     if isinstance(state, ActivePolicy):
         return state.policy
     draft = settings.workspace.policy_file
@@ -137,7 +148,7 @@ def _newest_version(database: "Engine") -> int:
     with read_transaction(database) as session:
         newest: int | None = session.scalar(select(func.max(PolicyRow.version)))
     if newest is None:
-        raise InputError("there is no policy to sign; run `leadpact policy propose FILE --by NAME` first")
+        raise InputError(NOTHING_TO_SIGN)
     return newest
 
 

@@ -7,13 +7,13 @@ import typer
 from features.errors import InputError
 from serving.clock import now
 from serving.commands.train import choose_place
-from serving.console import JsonOption, WorkspaceOption, print_json, step
+from serving.console import JsonOption, WorkspaceOption, command_app, print_json, step
 from serving.settings import read_settings
 
 if TYPE_CHECKING:
     from training.promote import Promotion
 
-app = typer.Typer()
+app = command_app()
 
 
 @app.command()

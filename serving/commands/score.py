@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from serving.console import JsonOption, WorkspaceOption, print_json, say, step
+from serving.console import JsonOption, WorkspaceOption, command_app, print_json, say, step
 
 if TYPE_CHECKING:
     from serving.batch_input import BatchInput
 
-app = typer.Typer()
+app = command_app()
 
 LINES_OF_PROGRESS = 10
 MOST_SHOWN_PROBLEMS = 20
@@ -30,7 +30,7 @@ def score(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Score leads in bulk; one row per lead with the fields of the service's answer."""
+    """Score leads in bulk, one row per lead, with the numbers of the service."""
     from serving import clock
     from serving.batch import plan_batch, score_blocks
     from serving.batch_input import read_batch
@@ -64,7 +64,7 @@ def score(
 
 
 def read_instant(text: str) -> datetime:
-    """Return the instant of an option; InputError names the rule."""
+    """Return the instant of an option in UTC; InputError names the rule."""
     from features.errors import InputError
 
     try:
@@ -75,7 +75,7 @@ def read_instant(text: str) -> datetime:
         ) from None
     if instant.tzinfo is None:
         raise InputError(f"--as-of must carry a time zone, such as {text}Z; got {text!r}")
-    return instant
+    return instant.astimezone(UTC)
 
 
 def report_input(leads: "BatchInput", notes: tuple[str, ...]) -> None:

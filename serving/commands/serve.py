@@ -1,4 +1,4 @@
-"""`leadpact serve`: scores over HTTP. Starts whatever is missing; /readyz and the start line say what."""
+"""`leadpact serve`: scores over HTTP. Starts whatever is missing; /readyz and the first lines say what."""
 
 import os
 import signal
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.console import WorkspaceOption, say
+from serving.console import WorkspaceOption, command_app, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from serving.settings import Settings
 
-app = typer.Typer()
+app = command_app()
 
 BACKLOG = 2048
 MOST_HEADER_BYTES = 32_768
@@ -51,7 +53,7 @@ def run_service(
     from serving.app import create_app
 
     listener = listen(host or settings.host, settings.port if port is None else port)
-    say(start_line(settings, listener, workers))
+    say("\n".join(start_lines(settings, listener, workers)))
     config = uvicorn.Config(
         partial(create_app, settings),
         factory=True,
@@ -96,17 +98,17 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def start_line(settings: "Settings", listener: socket.socket, workers: int) -> str:
-    """Return the one line that says where the service is and whether it can score."""
+def start_lines(settings: "Settings", listener: socket.socket, workers: int) -> "Iterator[str]":
+    """Yield the line that says where the service is and whether it can score, then what is missing."""
     from serving import clock
     from serving.scorer_loading import find_missing
 
     missing = find_missing(settings, now=clock.now())
     host, port = listener.getsockname()[:2]
     address = f"[{host}]" if ":" in host else host
-    ready = "ready=yes" if not missing else f'ready=no missing="{"; ".join(part.text() for part in missing)}"'
     place = f'url=http://{address}:{port} workspace="{settings.workspace.root}" workers={workers}'
-    return f"service.started {place} {ready}"
+    yield f"service.started {place} ready={'no' if missing else 'yes'}"
+    yield from (f"  {part.text()}" for part in missing)
 
 
 LOGGING = {

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serving.clock import now
-from serving.console import JsonOption, WorkspaceOption, print_json, say, step
+from serving.console import JsonOption, WorkspaceOption, command_app, print_json, say, step
 from serving.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from training.mlflow_store import StorePlace
     from training.train import TrainResult
 
-app = typer.Typer()
+app = command_app()
 
 
 @app.command()
@@ -68,7 +68,7 @@ def _tell_mlflow_run(settings: Settings, result: "TrainResult") -> None:
     registered = result.registered
     text = (
         "MLFLOW_TRACKING_URI was not set, so the training was logged into the workspace's own store: "
-        f"{registered.tracking_uri}, run {registered.run_id}, version {registered.version}"
+        f"{registered.store}, run {registered.run_id}, version {registered.version}"
     )
     leave_note(settings.mlflow_run_id, text, tracking_uri=settings.mlflow_tracking_uri)
     say(text)
@@ -84,7 +84,7 @@ def result_json(result: "TrainResult") -> dict[str, Any]:
         "alias": "challenger",
         "run_id": registered.run_id,
         "experiment": registered.experiment,
-        "tracking_uri": registered.tracking_uri,
+        "tracking_uri": registered.store,
         "horizon_days": result.horizon_days,
         "split": {"kind": result.split_kind, "reason": result.split_reason},
         "parts": [asdict(part) for part in result.parts],
@@ -114,6 +114,6 @@ def show_result(result: "TrainResult") -> None:
         candidates_table(result.candidates),
         evaluation_table(**{f"version {registered.version}": result.evaluation}),
         f"logged in experiment {registered.experiment}, run {registered.run_id}",
-        f"at {registered.tracking_uri}",
+        f"at {registered.store}",
         "next: leadpact promote",
     )

@@ -36,11 +36,27 @@ def prepare_database(url: str) -> Engine:
     return database
 
 
+def find_database(url: str) -> Engine | None:
+    """Return the database with its newest tables if it is there; who only reads creates none."""
+    database = open_database(url)
+    is_there = not lacks_file(database) and _revision(database) is not None
+    database.dispose()
+    return prepare_database(url) if is_there else None
+
+
+def lacks_file(database: Engine) -> bool:
+    """Tell whether a SQLite database is not there; opening it would create it."""
+    return database.dialect.name == "sqlite" and not Path(database.url.database or "").is_file()
+
+
 def is_current(database: Engine) -> bool:
     """Tell whether the tables are those this version of LeadPact needs."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    return _revision(database) == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _revision(database: Engine) -> str | None:
     with reachable(), database.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == newest
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 def _prepare_sqlite(database: Engine) -> None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from serving.db.migrate import find_database
 from serving.db.session import read_transaction
 from serving.db.tables import PolicyRow, PolicySignatureRow
 from serving.errors import Missing
@@ -46,6 +47,17 @@ def active_policy(database: Engine, *, now: datetime) -> ActivePolicy | Missing:
         return first_lack or NO_POLICY
 
 
+def find_policy(url: str, *, now: datetime) -> ActivePolicy | Missing:
+    """Return the same for the database of a URL, and create none where there is none."""
+    database = find_database(url)
+    if database is None:
+        return NO_POLICY
+    try:
+        return active_policy(database, now=now)
+    finally:
+        database.dispose()
+
+
 def _judge(row: PolicyRow, signatures: Sequence[Signature], now: datetime) -> ActivePolicy | Missing:
     try:
         policy = _read(row.content, row.version)
@@ -64,7 +76,7 @@ def _read(content: str, version: int) -> Policy:
 
 def _fix(version: int, signatures: Sequence[Signature]) -> str:
     unsigned = [side for side in Side if all(signature.side is not side for signature in signatures)]
-    return "; ".join(
+    return " and ".join(
         f"have {side} sign with `leadpact policy sign --side {side} --by NAME --version {version}`"
         for side in unsigned
     )

@@ -23,6 +23,7 @@ class VerifiedKey:
     prefix: str
     name: str
     scopes: frozenset[Scope]
+    expires_at: datetime | None
 
 
 def check_api_key(database: Engine, text: str, *, secret: bytes, now: datetime) -> VerifiedKey:
@@ -35,17 +36,21 @@ def check_api_key(database: Engine, text: str, *, secret: bytes, now: datetime) 
         row = session.get(ApiKeyRow, key_prefix(text) or "")
     stored = NO_HASH if row is None else row.secret_hash
     same = hmac.compare_digest(stored, hash_key(text, secret))
-    if row is None or not same or not _is_alive(row, now):
+    if row is None or not same or row.revoked_at is not None or has_expired(row, now):
         raise KeyRefusedError(REFUSAL)
     if row.last_used_at is None or now - row.last_used_at >= LAST_USED_STEP:
         _note_use(database, row.prefix, now)
     return VerifiedKey(
-        prefix=row.prefix, name=row.name, scopes=frozenset(Scope(scope) for scope in row.scopes)
+        prefix=row.prefix,
+        name=row.name,
+        scopes=frozenset(Scope(scope) for scope in row.scopes),
+        expires_at=row.expires_at,
     )
 
 
-def _is_alive(row: ApiKeyRow, now: datetime) -> bool:
-    return row.revoked_at is None and (row.expires_at is None or now < row.expires_at)
+def has_expired(key: VerifiedKey | ApiKeyRow, now: datetime) -> bool:
+    """Say whether a key is past its time."""
+    return key.expires_at is not None and key.expires_at <= now
 
 
 def _note_use(database: Engine, prefix: str, now: datetime) -> None:

@@ -5,11 +5,15 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from features.errors import InputError
+from features.problems import shorten
 from serving.db.session import write_transaction
 from serving.db.tables import PolicyRow
 from serving.errors import PolicyRefusedError
 from sla.policy import Policy
 from sla.policy_file import policy_hash, read_policy
+from sla.signatures import person_key
+
+LONGEST_NAME = 200
 
 
 def propose_policy(
@@ -20,9 +24,7 @@ def propose_policy(
     The same policy again changes nothing. Raises `PolicyProblems` with every mistake of the text, and
     `PolicyRefusedError` when another policy already has this version.
     """
-    person = by.strip()
-    if not person:
-        raise InputError("a policy is proposed by a person; got no name")
+    person = person_name(by)
     policy = read_policy(text, source=source)
     with write_transaction(database) as session:
         known = session.get(PolicyRow, policy.version)
@@ -34,6 +36,14 @@ def propose_policy(
                 "raise the version number in the file"
             )
     return policy.version
+
+
+def person_name(text: str) -> str:
+    """Return the name of who proposes or signs, without outer spaces; `InputError` when it is none."""
+    name = text.strip()
+    if not 1 <= max(len(name), len(person_key(name))) <= LONGEST_NAME:
+        raise InputError(f"a person's name must have 1 to {LONGEST_NAME} characters; got {shorten(text)!r}")
+    return name
 
 
 def _new_row(policy: Policy, text: str, by: str, now: datetime) -> PolicyRow:

@@ -14,5 +14,10 @@ def revoke_api_key(database: Engine, prefix: str, *, now: datetime) -> None:
     with write_transaction(database) as session:
         row = session.get(ApiKeyRow, prefix)
         if row is None:
-            raise InputError(f"there is no API key with the prefix {prefix!r}")
+            raise unknown_key(prefix)
         row.revoked_at = row.revoked_at or now
+
+
+def unknown_key(prefix: str) -> InputError:
+    """Return the error for a prefix that no key has."""
+    return InputError(f"there is no API key with the prefix {prefix!r}")

@@ -1,6 +1,5 @@
 """Sign a policy for one side. Nobody signs for both; a signature is never replaced."""
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +11,8 @@ from features.errors import InputError
 from serving.db.session import write_transaction
 from serving.db.tables import PolicyRow, PolicySignatureRow
 from serving.errors import PolicyRefusedError
+from serving.operations.propose_policy import person_name
+from sla.signatures import person_key
 from sla.stages import Side
 
 
@@ -21,21 +22,14 @@ def sign_policy(database: Engine, *, version: int, side: Side, person: str, now:
     Raises `InputError` for an unknown version or an empty name, `PolicyRefusedError` when the side has signed
     or the person signed for the other side. The table's constraints decide when two sign at once.
     """
-    if not person.strip():
-        raise InputError("a policy is signed by a person; got no name")
+    name = person_name(person)
     try:
         with write_transaction(database) as session:
-            _add_signature(session, version, side, person.strip(), now)
+            _add_signature(session, version, side, name, now)
     except IntegrityError as error:
         raise PolicyRefusedError(
-            f"version {version} cannot be signed for {side} by {person.strip()}: "
-            "the side or the person has just signed"
+            f"version {version} cannot be signed for {side} by {name}: the side or the person has just signed"
         ) from error
-
-
-def person_key(person: str) -> str:
-    """Return the name by which two spellings count as the same person."""
-    return " ".join(unicodedata.normalize("NFKC", person).casefold().split())
 
 
 def _add_signature(session: Session, version: int, side: Side, person: str, now: datetime) -> None:

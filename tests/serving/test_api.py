@@ -1,16 +1,23 @@
 """The HTTP contract: who may call, what is refused with which code, and the answers' shape."""
 
+import asyncio
+import json
+import time
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
+from starlette.types import Message
 
-from serving.api.body import MOST_BODY_BYTES
+from serving.api.body import MOST_BODY_BYTES, read_json
+from serving.api.errors import BodyTooSlowError
 from serving.api.security import SECURITY_HEADERS
 from serving.app import ROUTES
 from serving.keys import Scope
 from tests.builders_serving import NOW, Desk, install_key, random_request, small_history
 
+MOST_SECONDS = 2.0
 LEAD = {"lead_id": "L1", "created_at": "2026-11-01T00:00:00Z"}
 ANSWER_KEYS = [
     "score_id",
@@ -71,6 +78,7 @@ def test_as_of_is_now_unless_given(shared_desk: Desk) -> None:
         pytest.param("", {}, {}, "points)", id="english-by-default"),
         pytest.param("", {"Accept-Language": "de-DE,de;q=0.9,en;q=0.5"}, {}, "Punkte)", id="header"),
         pytest.param("", {"Accept-Language": "fr, en;q=0.1, de;q=0.7"}, {}, "Punkte)", id="header-weights"),
+        pytest.param("", {"Accept-Language": "de; q=0.9, en; q=0.8"}, {}, "Punkte)", id="header-with-spaces"),
         pytest.param("", {"Accept-Language": "de;q=0, *;q=x,,;;"}, {}, "points)", id="odd-header"),
         pytest.param("?lang=de", {"Accept-Language": "en"}, {}, "Punkte)", id="query-wins-over-header"),
         pytest.param("?lang=de", {}, {"lang": "en"}, "points)", id="body-wins-over-query"),
@@ -85,10 +93,13 @@ def test_the_language_asked_for(
 
 
 def test_an_unknown_language_in_the_query_is_named(shared_desk: Desk) -> None:
-    """A typo is not answered in another language."""
-    response = shared_desk.post("/v1/score?lang=fr", {"lead": LEAD})
-    assert problem_of(response) == (422, "wrong_fields")
-    assert response.json()["errors"] == [{"field": "?lang", "rule": "must be one of en, de", "value": "fr"}]
+    """A typo is not answered in another language, also when the body names one."""
+    for path, body in (("/v1/score", {"lead": LEAD}), ("/v1/score/batch", {"items": [{"lead": LEAD}]})):
+        response = shared_desk.post(f"{path}?lang=fr", body | {"lang": "de"})
+        assert problem_of(response) == (422, "wrong_fields")
+        assert response.json()["errors"] == [
+            {"field": "?lang", "rule": "must be one of en, de", "value": "fr"}
+        ]
 
 
 @pytest.mark.parametrize("send", ["X-API-Key", "Bearer", "bearer"])
@@ -137,6 +148,8 @@ def test_a_key_without_the_scope_is_told_which(
     key = install_key(shared_desk.settings, scope)
     response = shared_desk.client.request(method, path, json={}, headers={"X-API-Key": key})
     assert problem_of(response) == (403, "scope_missing")
+    wanted = "admin" if "reload" in path else "score" if "score" in path else "read"
+    assert response.json()["detail"] == f"this key lacks the scope '{wanted}'"
 
 
 @pytest.mark.parametrize(
@@ -174,6 +187,42 @@ def test_bodies_that_are_refused(
     """Each way a body can be wrong has its status and code, on both routes that read one."""
     for path in ("/v1/score", "/v1/score/batch"):
         assert problem_of(shared_desk.post_bytes(path, body, **headers)) == expected
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "Application/JSON; Charset=UTF-8",
+        'application/json;charset="utf-8"',
+        "application/json; odata=verbose; charset=utf-8",
+    ],
+)
+def test_json_is_read_however_it_is_announced(shared_desk: Desk, content_type: str) -> None:
+    """CRMs add parameters that mean nothing here."""
+    body = b'{"lead": {"lead_id": "L1"}}'
+    assert shared_desk.post_bytes("/v1/score", body, **{"Content-Type": content_type}).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"null", b"7", b'"L1"', b"[]"])
+def test_what_is_no_object_is_one_problem(shared_desk: Desk, body: bytes) -> None:
+    """Fields are asked for only where there could be some."""
+    for path in ("/v1/score", "/v1/score/batch"):
+        errors = shared_desk.post_bytes(path, body).json()["errors"]
+        assert [error["field"] for error in errors] == ["body"]
+
+
+def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time holds for the whole body, so that a client cannot hold a connection by a byte now and then."""
+
+    async def trickle() -> Message:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    monkeypatch.setattr("serving.api.body.READ_TIMEOUT_SECONDS", 0.1)
+    request = Request({"type": "http", "method": "POST", "headers": []}, trickle)
+    with pytest.raises(BodyTooSlowError, match="did not arrive within"):
+        asyncio.run(read_json(request))
 
 
 def test_a_body_without_a_length_is_cut_off(shared_desk: Desk) -> None:
@@ -247,6 +296,24 @@ def test_wrong_fields_are_all_named(
     assert all(error["rule"].startswith(rule) for error, (_, rule) in zip(found, errors, strict=True)), found
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({f"a{number}": 1 for number in range(200_000)}, id="unknown-fields"),
+        pytest.param({"lead": LEAD, "activities": [{"kindd": 1}] * 10_000}, id="wrong-activities"),
+        pytest.param({"lead": LEAD, "activities": [{str(n): 1 for n in range(200_000)}]}, id="one-activity"),
+    ],
+)
+def test_a_body_of_mistakes_holds_nobody_up(shared_desk: Desk, body: dict[str, Any]) -> None:
+    """A hundred problems are enough to see what is wrong; all of them once took ten seconds."""
+    sent, began = json.dumps(body).encode(), time.monotonic()
+    response = shared_desk.post_bytes("/v1/score", sent)
+    assert time.monotonic() - began < MOST_SECONDS
+    assert problem_of(response) == (422, "wrong_fields")
+    assert response.json()["detail"] == "at least 100 fields of the body must be corrected"
+    assert len(response.json()["errors"]) == 100
+
+
 def test_a_clock_slightly_ahead_is_forgiven(shared_desk: Desk) -> None:
     """Five minutes are the tolerance, and the score is about the instant asked for."""
     response = shared_desk.post("/v1/score", {"lead": LEAD, "as_of": "2026-11-23T09:05:00Z"})
@@ -300,6 +367,7 @@ def test_an_unforeseen_error_says_nothing_about_the_inside(desk: Desk) -> None:
     response = desk.post("/v1/score", {"lead": LEAD})
     assert problem_of(response) == (500, "unforeseen")
     assert "secret detail" not in response.text
+    assert all(response.headers[name] == value for name, value in SECURITY_HEADERS)
 
 
 def test_a_batch_answers_every_item_in_order(desk: Desk) -> None:

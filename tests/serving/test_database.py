@@ -12,7 +12,7 @@ from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import StatementError
 
 from features.errors import InputError
-from serving.db.migrate import is_current, prepare_database
+from serving.db.migrate import find_database, is_current, prepare_database
 from serving.db.session import open_database, read_transaction, write_transaction
 from serving.db.tables import ApiKeyRow, Base
 from serving.errors import DatabaseUnreachableError
@@ -136,3 +136,14 @@ def test_an_unreachable_database_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DatabaseUnreachableError, match="cannot be prepared"):
         prepare_database(f"sqlite:///{tmp_path / 'file' / 'leadpact.db'}")
+
+
+def test_a_database_that_is_not_there_is_not_made(database_url: str) -> None:
+    """Neither the file of SQLite nor a table in PostgreSQL; one that is there is found."""
+    assert find_database(database_url) is None
+    assert find_database(database_url) is None
+    prepare_database(database_url).dispose()
+    found = find_database(database_url)
+    assert found is not None
+    assert is_current(found)
+    found.dispose()

@@ -74,8 +74,8 @@ def test_check_names_every_mistake(folder: Path) -> None:
         ),
         pytest.param(
             ("sign", "--side", "sales", "--by", "Sam", "--version", "9"),
-            "no policy version 9",
-            id="no-version",
+            "there is no policy to sign",
+            id="nothing-to-sign",
         ),
     ],
 )
@@ -92,6 +92,8 @@ def test_from_proposal_to_force(folder: Path) -> None:
     assert leadpact(folder, "propose", "policy.toml", "--by", "Mia").returncode == 0
     first = leadpact(folder, "sign", "--side", "marketing", "--by", "Mia")
     assert "is not signed by sales" in first.stdout
+    other = leadpact(folder, "sign", "--side", "sales", "--by", "Sam", "--version", "9")
+    assert (other.returncode, "no policy version 9" in other.stderr) == (2, True)
     same = leadpact(folder, "sign", "--side", "sales", "--by", "MIA")
     assert same.returncode == 2
     second = leadpact(folder, "sign", "--side", "sales", "--by", "Sam", "--version", "1")

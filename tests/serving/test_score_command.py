@@ -67,7 +67,34 @@ def test_what_is_wrong_is_one_sentence(
 
 
 def test_without_a_model_it_says_how_to_get_one(settings: Settings, tmp_path: Path) -> None:
-    """The sentence of /readyz, exit code 1."""
+    """The sentences of /readyz, one line each, exit code 1."""
     done = run_leadpact(settings.workspace.root, "score", "history", str(tmp_path / "x.csv"))
     assert done.returncode == 1
-    assert "run `leadpact train`, then `leadpact promote`" in done.stderr
+    first, model, policy = done.stderr.splitlines()
+    assert first == "leadpact: cannot score yet"
+    assert model == "  there is no champion model: run `leadpact train`, then `leadpact promote`"
+    assert policy.startswith("  there is no policy: write one")
+
+
+def test_an_out_that_cannot_be_written_is_one_sentence(desk: Desk, tmp_path: Path) -> None:
+    """A folder of that name, or a full disk: nothing is left behind."""
+    small_history(desk.settings, 1)
+    out = tmp_path / "scores.csv"
+    out.mkdir()
+    done = run_leadpact(desk.settings.workspace.root, "score", "history", str(out), "--as-of", AS_OF)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last == f"leadpact: cannot write to {out}: Is a directory; no scores were written"
+    assert list(tmp_path.glob(".scores*")) == []
+
+
+def test_an_instant_is_the_same_in_every_zone(desk: Desk, tmp_path: Path) -> None:
+    """The same score has the same id, wherever the caller's clock hangs."""
+    small_history(desk.settings, 1)
+    root, found = desk.settings.workspace.root, []
+    for as_of in (AS_OF, "2026-11-23T10:00:00+01:00"):
+        out = tmp_path / "scores.csv"
+        assert run_leadpact(root, "score", "history", str(out), "--as-of", as_of).returncode == 0
+        found.append(out.read_text(encoding="utf-8"))
+    assert found[0] == found[1]
+    assert desk.post("/v1/score", {"lead_id": "L0", "as_of": AS_OF}).json()["score_id"] in found[0]

@@ -1,18 +1,26 @@
 """What the service follows while it runs: keys, policies, champions, outages; and what it records."""
 
+import asyncio
 import json
+import re
 import shutil
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, select
+from starlette.testclient import TestClient
 
+from serving.app import create_app
 from serving.db.migrate import prepare_database
 from serving.db.session import read_transaction
 from serving.db.tables import ScoreRow
 from serving.keys import Scope, key_prefix
+from serving.operations.check_api_key import VerifiedKey
 from serving.operations.record_scores import record_scores
 from serving.operations.revoke_api_key import revoke_api_key
 from serving.settings import Settings
@@ -166,20 +174,79 @@ def test_a_pointer_back_to_an_older_version_is_followed(desk: Desk) -> None:
     assert model_version(desk) == "7"
 
 
-def test_scoring_survives_the_database(desk: Desk) -> None:
-    """Inline scores go on with the last policy and the keys seen lately; what must be stored waits."""
-    small_history(desk.settings, 3)
-    assert model_version(desk) == "7"
+def take_database_away(desk: Desk) -> None:
+    """Leave nothing where the database was that could be opened."""
     desk.app.state.service.close()
     database_file = desk.settings.workspace.database_file
     database_file.rename(database_file.with_suffix(".away"))
     database_file.mkdir()
+
+
+def test_scoring_survives_the_database(desk: Desk) -> None:
+    """Inline scores go on with the last policy and the keys seen lately; what must be stored waits."""
+    small_history(desk.settings, 3)
+    assert model_version(desk) == "7"
+    take_database_away(desk)
     desk.clock.advance(10)
     assert model_version(desk) == "7"
     stored = desk.post("/v1/score", {"lead_id": "L1"})
     assert (stored.status_code, stored.json()["code"]) == (503, "database_unreachable")
-    desk.clock.advance(1000)
-    assert desk.post("/v1/score", random_request(1)).json()["code"] == "database_unreachable"
+    assert "leadpact.db" not in stored.text
+
+
+def test_a_key_is_believed_for_five_minutes_without_the_database(desk: Desk) -> None:
+    """Counted from when it was last seen, however often it is used meanwhile."""
+    assert model_version(desk) == "7"
+    take_database_away(desk)
+    states = []
+    for _ in range(4):
+        desk.clock.advance(90)
+        states.append(desk.post("/v1/score", random_request(1)).status_code)
+    assert states == [200, 200, 200, 503]
+
+
+def test_a_key_expires_without_the_database(desk: Desk) -> None:
+    """Nobody can revoke it meanwhile, but its last day is known."""
+    key = install_key(desk.settings, Scope.SCORE, expires_at=NOW + timedelta(seconds=60))
+    headers = {"X-API-Key": key}
+    states = [desk.client.post("/v1/score", json=random_request(1), headers=headers).status_code]
+    take_database_away(desk)
+    for seconds in (59, 3):
+        desk.clock.advance(seconds)
+        states.append(desk.client.post("/v1/score", json=random_request(1), headers=headers).status_code)
+    assert states == [200, 200, 503]
+
+
+def test_what_a_database_says_stays_inside(settings: Settings) -> None:
+    """/readyz is open to everybody; hosts and users of the database are not for them."""
+    url = "postgresql://leadpact@127.0.0.1:1/production"
+    app = create_app(Settings(workspace_root=settings.workspace_root, database_url=SecretStr(url)))
+    for path, headers in (("/readyz", {}), ("/v1/model", {"X-API-Key": "lp_aaaaaaaa_" + "a" * 43})):
+        response = TestClient(app).get(path, headers=headers)
+        assert response.status_code == 503
+        assert "database does not answer" in response.text
+        assert not {"127.0.0.1", "production"} & set(re.split(r"[^\w.]+", response.text))
+
+
+def test_a_key_is_looked_up_by_one_request_at_a_time(desk: Desk) -> None:
+    """The others go on with what is known, so that a slow database holds up one of them, not all."""
+    assert model_version(desk) == "7"
+    service, looks = desk.app.state.service, []
+    look_up = service._look_up_key
+
+    def slow(text: str) -> VerifiedKey:
+        looks.append(text)
+        time.sleep(0.2)
+        found: VerifiedKey = look_up(text)
+        return found
+
+    async def ask() -> list[VerifiedKey]:
+        return list(await asyncio.gather(*(service.verify_key(desk.key) for _ in range(20))))
+
+    service._look_up_key = slow
+    desk.clock.advance(3)
+    assert len({key.prefix for key in asyncio.run(ask())}) == 1
+    assert len(looks) == 1
 
 
 def stored_scores(database: Engine) -> list[ScoreRow]:

@@ -68,10 +68,11 @@ def assert_storable(value: object) -> None:
             value.encode()
 
 
-@given(DOCUMENTS, DOCUMENTS, st.integers(0, 5))
-def test_a_duplicate_key_is_found_anywhere(one: Any, other: Any, depth: int) -> None:
-    """In any depth, beside any neighbours, however the key is written."""
-    inner = f'{{"k": {json.dumps(one)}, "x": 1, "\\u006b": {json.dumps(other)}}}'
+@given(DOCUMENTS, DOCUMENTS, st.integers(0, 5), st.sampled_from(["", " ", "\t", "\r\n"]))
+@example("", "", 0, " ")
+def test_a_duplicate_key_is_found_anywhere(one: Any, other: Any, depth: int, space: str) -> None:
+    """In any depth, beside any neighbours, however the key is written and spaced."""
+    inner = f'{{"k": {json.dumps(one)}, "x": 1, "\\u006b"{space}: {json.dumps(other)}}}'
     body = '{"a": [' * depth + inner + "]}" * depth
     with pytest.raises(MalformedBodyError, match="'k' occurs twice"):
         decode_strict(body.encode())

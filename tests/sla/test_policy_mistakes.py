@@ -35,6 +35,12 @@ def line_of(text: str, part: str) -> int:
 
 
 BAD_CASES = {
+    "endless-name": (
+        'name = "Pact"',
+        f'name = "{"x" * 201}"',
+        "policy.name",
+        "must have at most 200 characters",
+    ),
     "mql-above-sql": (
         "enter = 0.12",
         "enter = 0.31",

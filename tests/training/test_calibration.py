@@ -29,7 +29,7 @@ def _cases(n_rows: int, *, slope: float, intercept: float, seed: int = 0) -> tup
 @pytest.mark.parametrize(
     ("slope", "intercept", "kind"),
     [
-        pytest.param(1.0, 0.0, CalibrationKind.NONE, id="calibrated"),
+        pytest.param(1.0, 0.0, CalibrationKind.SHIFT, id="calibrated"),
         pytest.param(1.0, -1.0, CalibrationKind.SHIFT, id="too-high"),
         pytest.param(0.4, -1.0, CalibrationKind.SIGMOID, id="too-sure-and-too-high"),
         pytest.param(2.5, 0.5, CalibrationKind.SIGMOID, id="too-shy"),
@@ -172,6 +172,26 @@ def test_a_thinned_table_is_never_narrower_than_exact() -> None:
     for at, found_low, found_high in zip(asked, *table.interval(asked), strict=True):
         assert found_low <= _isotonic_with_new_case(margin, label, weight, at, 0.0) + 1e-12
         assert found_high >= _isotonic_with_new_case(margin, label, weight, at, 1.0) - 1e-12
+
+
+def test_snapshots_of_one_lead_are_one_piece_of_evidence() -> None:
+    """Saying everything five times over neither narrows the interval nor makes a sigmoid significant."""
+    margin, label = _cases(300, slope=0.8, intercept=0.0)
+    lead = np.arange(300)
+    once, repeated = (
+        fit_calibration(
+            np.repeat(margin, times),
+            np.repeat(label, times),
+            np.ones(300 * times),
+            order=np.repeat(lead, times),
+            lead=np.repeat(lead, times),
+        )
+        for times in (1, 5)
+    )
+    assert repeated.kind is once.kind
+    assert (repeated.slope, repeated.intercept) == pytest.approx((once.slope, once.intercept), abs=1e-9)
+    np.testing.assert_allclose(repeated.low, once.low, atol=1e-12)
+    np.testing.assert_allclose(repeated.high, once.high, atol=1e-12)
 
 
 def test_an_empty_table_knows_nothing() -> None:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from features.build import Points
 from tests.builders_training import crm_tables, day_us, finished_cases
 from tests.oracles.labels_slow import slow_labels
-from training.labels import MAX_WEIGHT, Labels, label_points
+from training.labels import MIN_FOLLOWED_SHARE, Labels, label_points
+from training.snapshots import LANDMARK_AGES_DAYS, snapshot_points
 
 N_LEADS = 6
 half_days = st.integers(0, 240).map(lambda number: number / 2)
@@ -45,7 +46,14 @@ def test_labels_equal_the_slow_definition(
 ) -> None:
     """Label, known and weight are what a person would say point by point, ties and all."""
     found = labels_of(points, deals, known_until=known_until, horizon_days=horizon)
-    slow = slow_labels(points, deals, horizon_days=horizon, known_until=known_until, most_weight=MAX_WEIGHT)
+    slow = slow_labels(
+        points,
+        deals,
+        horizon_days=horizon,
+        known_until=known_until,
+        landmarks=LANDMARK_AGES_DAYS,
+        least_share=MIN_FOLLOWED_SHARE,
+    )
     assert found.known.tolist() == [each.label is not None for each in slow]
     assert found.label[found.known].tolist() == [each.label for each in slow if each.label is not None]
     np.testing.assert_allclose(found.weight, [each.weight for each in slow], rtol=1e-12)
@@ -65,7 +73,7 @@ def test_what_happens_after_the_cut_off_is_invisible(
 
 def test_an_open_lead_is_censored_not_lost() -> None:
     """Still open with its horizon running: no label and no weight; lost and overdue ones are a no."""
-    found = labels_of([(0, 20), (1, 20), (2, 5)], [(1, 25, "lost")], known_until=40)
+    found = labels_of([(0, 20), (1, 20), (2, 14)], [(1, 25, "lost")], known_until=45)
     assert found.known.tolist() == [False, True, True]
     assert found.label.tolist() == [0, 0, 0]
 
@@ -92,12 +100,36 @@ def test_weights_undo_censoring_on_average() -> None:
     assert abs(weighted - wins.mean()) < 0.02
 
 
-def test_no_weight_exceeds_the_cap() -> None:
-    """One lead of many that alone was followed long enough speaks for at most MAX_WEIGHT."""
-    points = [(0, 0.0)] + [(lead % N_LEADS, 35.0) for lead in range(99)]
-    found = labels_of(points, [], known_until=40)
-    assert found.known.sum() == 1
-    assert found.weight.max() == MAX_WEIGHT
+def test_weights_undo_censoring_at_every_age() -> None:
+    """Older snapshots are followed for less time and win more often; each age gets its true share back."""
+    random = np.random.default_rng(2)
+    n_leads, horizon = 20_000, 30
+    created = random.uniform(0, 80, n_leads)
+    quick, slow = random.random((2, n_leads)) < [[0.2], [0.5]]
+    waited = np.where(quick, random.uniform(0, 5, n_leads), random.uniform(20, 40, n_leads))
+    closes = created + waited
+    won = np.where(quick, random.random(n_leads) < 0.2, slow)
+    deals = [(lead, float(closes[lead]), "won" if won[lead] else "lost") for lead in range(n_leads)]
+    tables = crm_tables(created.tolist(), deals)
+    points = snapshot_points(tables, until_us=day_us(80))
+    truth = label_points(tables, points, horizon_days=horizon, known_until_us=day_us(200)).label
+    found = label_points(tables, points, horizon_days=horizon, known_until_us=day_us(80))
+    age = (points.as_of_us - day_us(0)) / 86_400e6 - created[points.lead_index]
+    for landmark in (0, 1, 3, 7, 14, 30):
+        own = np.abs(age - landmark) < 0.01
+        weighted = (found.weight[own] @ found.label[own]) / found.weight[own].sum()
+        assert abs(weighted - truth[own].mean()) < 0.03, landmark
+
+
+def test_an_age_that_knows_only_quick_answers_is_not_used() -> None:
+    """One point in twenty followed for the horizon cannot speak for the slow answers; one in ten can."""
+    early, late = (0, 2.0), (1, 2.5)
+    deals = [(1, 3.0, "won")]
+    used = labels_of([early] + [late] * 9, deals, known_until=32)
+    assert used.weight.tolist() == [10.0] + [1.0] * 9
+    unused = labels_of([early] + [late] * 19, deals, known_until=32)
+    assert not unused.known.any()
+    assert not unused.weight.any()
 
 
 def test_a_flat_table_keeps_its_outcome() -> None:

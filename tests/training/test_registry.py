@@ -17,7 +17,7 @@ from features.workspace import Workspace
 from tests.builders_training import NOW, learnable_crm, silent
 from training.artifact import load_model
 from training.champion import POINTER, Champion, read_champion, write_champion
-from training.errors import BusyError, RegistryError, StalePointerError
+from training.errors import BusyError, RegistryError, StalePointerError, UnwritableError
 from training.mlflow_store import StorePlace, choose_store, connect, shown
 from training.promote import compare_registered, promote, pull_champion
 from training.recipe import prepare
@@ -162,8 +162,8 @@ def test_nothing_global_is_left_behind(result: TrainResult, monkeypatch: pytest.
     import mlflow
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////elsewhere.db")
-    with connect(StorePlace(tracking_uri=result.registered.tracking_uri, artifact_root=None)):
-        assert mlflow.get_tracking_uri() == result.registered.tracking_uri
+    with connect(StorePlace(tracking_uri=result.registered.store, artifact_root=None)):
+        assert mlflow.get_tracking_uri() == result.registered.store
     assert mlflow.get_tracking_uri() == os.environ["MLFLOW_TRACKING_URI"] == "sqlite:////elsewhere.db"
 
 
@@ -248,9 +248,10 @@ def test_without_mlflow_the_model_is_kept_and_registered_later(
     fresh: Workspace, crm: CanonicalTables
 ) -> None:
     """Nobody listens on port 9: the error names the directory, which registers once MLflow is back."""
-    away = StorePlace(tracking_uri="http://127.0.0.1:9", artifact_root=None)
-    with pytest.raises(RegistryError, match=r"leadpact model register .*unregistered-"):
+    away = StorePlace(tracking_uri="http://me:secret@127.0.0.1:9", artifact_root=None)
+    with pytest.raises(RegistryError, match=r"leadpact model register .*unregistered-") as raised:
         train(fresh, crm, place=away, seed=0, now=NOW, progress=silent)
+    assert "secret" not in str(raised.value)
     (folder,) = fresh.models_dir.glob("unregistered-*")
     place = choose_store(fresh, None, under_mlflow_run=False)
     assert register_folder(folder, place=place).version == "1"
@@ -285,6 +286,17 @@ def test_one_training_at_a_time(fresh: Workspace, crm: CanonicalTables) -> None:
                 now=NOW,
                 progress=silent,
             )
+
+
+def test_a_workspace_that_cannot_be_written_is_named(fresh: Workspace, crm: CanonicalTables) -> None:
+    """Where the models belong is a file: one sentence names it, for a training and for a pull."""
+    fresh.root.mkdir(exist_ok=True)
+    fresh.models_dir.write_text("in the way")
+    place = choose_store(fresh, None, under_mlflow_run=False)
+    with pytest.raises(UnwritableError, match=r"models cannot be written: File exists"):
+        train(fresh, crm, place=place, seed=0, now=NOW, progress=silent)
+    with pytest.raises(UnwritableError, match=r"models cannot be written: File exists"):
+        pull("1", fresh.models_dir, place=place)
 
 
 def test_pulling_without_a_champion_says_how_to_get_one(fresh: Workspace) -> None:

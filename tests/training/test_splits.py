@@ -15,6 +15,7 @@ from training.splits import (
     newest_part,
     newest_share_from,
     split_leads,
+    validation_leads,
 )
 
 
@@ -98,6 +99,28 @@ def test_rank_of_arrival_stands_in_for_time() -> None:
     assert split.train.lead_index.tolist() == list(range(60))
     assert split.calibration.lead_index.tolist() == list(range(60, 80))
     assert split.test.lead_index.tolist() == list(range(80, 100))
+
+
+def test_the_newest_leads_without_an_outcome_do_not_fill_the_test_part() -> None:
+    """Of leads in order of arrival the newest are often open; the cut is among those that have an answer."""
+    outcomes: list[tuple[int, float | None, str]] = [
+        (lead, None, "won" if lead % 2 else "lost") for lead in range(100)
+    ]
+    crm = crm_tables([None] * 150, outcomes, orders=list(range(150)))
+    split = split_leads(crm, horizon_days=90)
+    assert split.test_from == 80
+    assert label_part(crm, split.test, horizon_days=90)[1].known.sum() == 20
+
+
+def test_the_newest_training_leads_can_judge_candidates() -> None:
+    """A rung on which hardly any of them was followed for the horizon is not used."""
+    crm = quick_wins(1600, 340, exported_day=430)
+    split = split_leads(crm, horizon_days=90)
+    newest = validation_leads(crm, split, horizon_days=90)
+    part = replace(split.train, lead_index=split.train.lead_index[newest])
+    labels = label_part(crm, part, horizon_days=90)[1]
+    assert 0 < labels.label[labels.known].sum() < labels.known.sum()
+    assert "when the test part begins" in split.reason
 
 
 def test_without_times_and_order_a_lead_keeps_its_part_for_ever() -> None:

@@ -156,6 +156,20 @@ def nothing_matured() -> CanonicalTables:
     return crm_tables([float(lead) / 10 for lead in range(200)], [], exported_day=21)
 
 
+def newest_not_followed() -> CanonicalTables:
+    """Return 110 days of leads for a horizon of 90: of the test part only quick answers are known."""
+    created = [lead / 2 for lead in range(220)]
+    deals = [(lead, at + 3, "won" if lead % 3 else "lost") for lead, at in enumerate(created) if at < 107]
+    return crm_tables(created, deals, exported_day=110)
+
+
+def one_rank_for_all() -> CanonicalTables:
+    """Return a flat table whose order says nothing."""
+    crm = finished_cases(n_leads=200)
+    place = crm.leads.schema.get_field_index("created_order")
+    return replace(crm, leads=crm.leads.set_column(place, "created_order", pa.array([7] * 200, pa.int64())))
+
+
 def no_feature() -> CanonicalTables:
     """Return outcomes without a single attribute that may be used."""
     crm = finished_cases(n_leads=200)
@@ -168,6 +182,8 @@ def no_feature() -> CanonicalTables:
         pytest.param(only_wins, "of its 60 leads the history has 60 and 0", id="one-class"),
         pytest.param(nineteen_wins, "of its 200 leads the history has 19 and 181", id="one-win-too-few"),
         pytest.param(nothing_matured, "of its 200 leads the history has 0 and 0", id="nobody-knows-yet"),
+        pytest.param(newest_not_followed, "the calibration leads must hold known outcomes", id="too-young"),
+        pytest.param(one_rank_for_all, "of its 0 snapshots with a known outcome 0 are won", id="one-rank"),
         pytest.param(no_feature, "no usable feature", id="no-feature"),
     ],
 )

@@ -120,7 +120,7 @@ def choose(tried: Sequence[Tried], validation: TrainingRows) -> Tried:
     best = min(tried, key=lambda each: each.validation_log_loss)
     within = (
         each
-        for each in tried
+        for each in tried[: tried.index(best)]
         if each.validation_log_loss - best.validation_log_loss <= _standard_error(each, best, validation)
     )
     return next(within, best)
