@@ -10,7 +10,7 @@ from typing import Any
 
 from features.crm import CrmSettings, Label
 from features.definitions import Feature, FeatureKind
-from features.naming import make_label
+from features.words.naming import make_label
 
 WINDOWS_ALL_KINDS = (1, 7, 30, 90)
 WINDOWS_ONE_KIND = (7, 30, 90)

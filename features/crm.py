@@ -30,7 +30,7 @@ class CrmSettings:
     """The settings of one CRM, as `crm.toml` gives them.
 
     `timezone` is the IANA zone in which hours and weekdays of this CRM are read. Whether naive times may
-    be read in it is the export's affair: only when its `crm.toml` names the zone (`features.raw.RawExport`).
+    be read in it is the export's affair: only when its `crm.toml` names the zone (`RawExport.naive_zone`).
     `exported_at` is the last instant (aware, UTC) the export knows about.
     """
 

@@ -1,6 +1,6 @@
 """One way to say what is wrong with a row, a column or a line: Problem, and how many of them to show.
 
-Decides the wording only; what is a problem is decided by the readers and by `features.validation`.
+Decides the wording only; what is a problem is decided by the readers and by `features.importing.validation`.
 """
 
 from dataclasses import dataclass

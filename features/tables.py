@@ -1,6 +1,6 @@
 """Contract 1: the four canonical tables, their columns, types and order.
 
-Which rows break a rule is decided by `features.validation`.
+Which rows break a rule is decided by `features.importing.validation`.
 """
 
 from dataclasses import dataclass

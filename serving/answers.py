@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.definitions import FeatureSet
-from features.words import Language, feature_label, reason_sentence, value_text
+from features.words.reasons import Language, feature_label, reason_sentence, value_text
 from training.artifact import FamilyReason
 
 FLAT_REASONS = 5

@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 from features.attributes import instants_us
 from features.build import Points, build_features
 from features.definitions import Feature, FeatureKind, FeatureSet
-from features.stored_lead import StoredLead
+from features.history.stored_lead import StoredLead
 from features.tables import TIME_TYPE, CanonicalTables
-from features.words import Language
+from features.words.reasons import Language
 from serving.answers import ScoreAnswer
 from serving.scorer import LeadFacts, RowPrediction, Scorer, attribute_values, to_microseconds
 from serving.stored_leads import attribute_kinds, lead_as_of

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from features.crm import CrmSettings
 from features.errors import InputError
-from features.history import History
-from features.importing import MAPPING_FILE, write_rejects
+from features.history.store import History
+from features.importing.import_export import MAPPING_FILE, write_rejects
+from features.importing.raw import RawExport
+from features.importing.validation import validate
 from features.problems import Problem
-from features.raw import RawExport
 from features.sources.folder import READERS, read_export
 from features.sources.mapping import read_mapping
 from features.tables import LEADS, CanonicalTables
-from features.validation import validate
 from features.workspace import Workspace
 
 HISTORY = "history"

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from features.errors import LeadPactError
-from features.history import History
+from features.history.store import History
 from serving.champion import NO_CHAMPION, load_champion, read_pointer
 from serving.db.migrate import is_current, lacks_file
 from serving.db.session import open_database

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from features.online import IDENTITY_FIELDS
 from features.problems import shorten
-from features.words import Language
+from features.words.reasons import Language
 from serving.answers import ScoreAnswer, flat_reasons, reason_values, whole_points
 from serving.champion import Champion
 from serving.operations.active_policy import ActivePolicy

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from anyio import to_thread
 from sqlalchemy import Engine
 
-from features.history import History
+from features.history.store import History
 from serving.champion import Champion, ChampionInService
 from serving.clock import Clock
 from serving.db.migrate import prepare_database

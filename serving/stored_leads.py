@@ -10,7 +10,7 @@ from datetime import datetime
 
 from features.attributes import FLAGS
 from features.definitions import FeatureKind, FeatureSet
-from features.stored_lead import StoredLead
+from features.history.stored_lead import StoredLead
 from serving.scorer import ScoreRequest
 
 

@@ -1,4 +1,4 @@
-"""Small words several answers share. `features.table_check` has its own, and loads what no request needs."""
+"""Small words several answers share. Importing has its own, which load what no request needs."""
 
 import difflib
 from collections.abc import Iterable

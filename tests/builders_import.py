@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from features.crm import CrmSettings
+from features.importing.raw import RawExport, RawTable, numbered_from_one, problems_of
+from features.importing.validation import Validated, validate
 from features.problems import Problem
-from features.raw import RawExport, RawTable, numbered_from_one, problems_of
 from features.tables import CanonicalTables
-from features.validation import Validated, validate
 
 BERLIN = "Europe/Berlin"
 LEADS = "lead_id,created_at,country,employees\nL1,2026-01-01T08:00:00Z,DE,10\nL2,2026-01-02T08:00:00Z,AT,25\n"

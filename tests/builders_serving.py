@@ -13,7 +13,7 @@ import numpy as np
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from features.history import History
+from features.history.store import History
 from features.online import OnlineFeatures
 from features.tables import CanonicalTables
 from serving.app import create_app

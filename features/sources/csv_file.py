@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
+from features.importing.raw import REJECTS_SCHEMA, RawTable
 from features.problems import Problem
-from features.raw import REJECTS_SCHEMA, RawTable
 from features.sources.reading import UnreadableFileError, repeated_names
 
 LONGEST_ROW_BYTES = 8 << 20

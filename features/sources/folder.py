@@ -13,8 +13,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from features.errors import InputError
+from features.importing.raw import RawExport, RawTable, numbered_from_one
 from features.problems import Problem
-from features.raw import RawExport, RawTable, numbered_from_one
 from features.sources.csv_file import read_csv_table
 from features.sources.mapping import Mapping, TableQuery
 from features.sources.reading import UnreadableFileError, repeated_names

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from features.crm import DEFAULT_HORIZON_DAYS, CrmSettings, Label, NamedReason
 from features.errors import InputError
+from features.importing.table_check import did_you_mean
 from features.problems import Problem
 from features.sources.toml_lines import KeyPath, lines_of_keys
-from features.table_check import did_you_mean
 from features.tables import LEADS, TABLE_NAMES
 
 LONGEST_HORIZON_DAYS = 3650

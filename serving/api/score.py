@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from features.errors import LeadPactError
-from features.words import Language
+from features.words.reasons import Language
 from serving.answers import ScoreAnswer
 from serving.api.body import check_body, read_json
 from serving.api.errors import Problem, describe

@@ -58,8 +58,8 @@ def prepare_demo(settings: Settings, plan: DemoPlan) -> str:
 
 def ensure_history(settings: Settings, plan: DemoPlan) -> None:
     """Simulate a CRM and import it; refuses a workspace that holds somebody's own leads."""
-    from features.history import History
-    from features.importing import import_export
+    from features.history.store import History
+    from features.importing.import_export import import_export
 
     workspace = settings.workspace
     history = History(workspace.history_dir)
@@ -102,7 +102,7 @@ def ensure_champion(settings: Settings, plan: DemoPlan) -> None:
 
 
 def _train_and_promote(settings: Settings, plan: DemoPlan) -> None:
-    from features.history import History
+    from features.history.store import History
     from training.mlflow_store import choose_store
     from training.promote import promote, pull_champion
     from training.registry import find_version

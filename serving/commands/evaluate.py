@@ -18,7 +18,7 @@ def evaluate_models(
     as_json: JsonOption = False,
 ) -> None:
     """Judge champion and challenger on the same leads, newer than anything they were trained on."""
-    from features.history import History
+    from features.history.store import History
     from serving.commands.training_views import comparison_json, comparison_table, print_tables
     from training.promote import compare_registered
 

@@ -13,8 +13,8 @@ from serving.settings import read_settings
 
 if TYPE_CHECKING:
     from features.definitions import Feature, FeatureSet
-    from features.phrases import Language
     from features.tables import CanonicalTables
+    from features.words.phrases import Language
     from features.workspace import Workspace
 
 app = command_app("The declared features: list them, build a feature table.")
@@ -53,7 +53,7 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Write the features of the history, one readable row per lead."""
-    from features.history import History
+    from features.history.store import History
     from serving import clock
     from serving.commands.score import read_instant
 
@@ -98,7 +98,7 @@ def _from_history(workspace: "Workspace") -> "FeatureSet":
     import numpy as np
 
     from features.choosing import choose_features
-    from features.history import History
+    from features.history.store import History
 
     tables = History(workspace.history_dir).read()
     return choose_features(
@@ -124,7 +124,7 @@ def _print_features(features: Sequence["Feature"], lang: "Language") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from features.words import feature_label
+    from features.words.reasons import feature_label
 
     table = Table(box=None, pad_edge=False)
     table.add_column("Name", no_wrap=True)

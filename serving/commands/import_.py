@@ -10,7 +10,7 @@ from serving.console import JsonOption, WorkspaceOption, command_app, print_json
 from serving.settings import read_settings
 
 if TYPE_CHECKING:
-    from features.importing import ImportReport
+    from features.importing.import_export import ImportReport
 
 app = command_app()
 
@@ -32,8 +32,8 @@ def import_folder(
     Rows that break a rule are set aside in a readable file and counted. Importing the same export again
     changes nothing.
     """
-    from features.history import History
-    from features.importing import import_export
+    from features.history.store import History
+    from features.importing.import_export import import_export
     from serving import clock
 
     places = read_settings(workspace).workspace

@@ -31,7 +31,7 @@ def promote_version(
 
     Exit code 1 and the reasons when a gate refuses; --force --why TEXT promotes nevertheless.
     """
-    from features.history import History
+    from features.history.store import History
     from training.promote import promote
 
     if force != bool(why and why.strip()):

@@ -27,7 +27,7 @@ def train_challenger(
     Leads are split forward in time: the newest judge the model, and every part knows only those outcomes
     that were known when the next part begins.
     """
-    from features.history import History
+    from features.history.store import History
     from training.train import train
 
     settings = read_settings(workspace)

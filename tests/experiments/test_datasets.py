@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 
-from features.history import History
-from features.importing import ImportReport, import_export
+from features.history.store import History
+from features.importing.import_export import ImportReport, import_export
 
 DATASETS = Path(__file__).resolve().parents[2] / "experiments" / "datasets"
 

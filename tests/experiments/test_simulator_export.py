@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from experiments.simulator.rhythm import Rhythm, office_rhythm, to_us, web_rhythm
 from experiments.simulator.simulate import simulate
-from features.history import History
-from features.importing import import_export
+from features.history.store import History
+from features.importing.import_export import import_export
 from sla.business_time import Opening, OpeningHours, business_elapsed
 from tests.builders_experiments import UNTIL, world
 

@@ -7,8 +7,8 @@ from typing import cast
 import pytest
 
 from features.errors import InputError
-from features.history import History
-from features.importing import ImportReport, import_export
+from features.history.store import History
+from features.importing.import_export import ImportReport, import_export
 from features.problems import Problem
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.crm import CrmSettings
-from features.raw import RawExport, RawTable, numbered_from_one
+from features.importing.raw import RawExport, RawTable, numbered_from_one
+from features.importing.validation import validate
 from features.tables import TIME_TYPE
-from features.validation import validate
 from tests.builders_import import BERLIN, broken, check
 
 

@@ -18,7 +18,7 @@ from pyarrow import parquet
 
 from features.crm import CrmSettings
 from features.errors import InputError, LeadPactError
-from features.history import LOCK, MANIFEST, ROWS_PER_GROUP, History
+from features.history.store import LOCK, MANIFEST, ROWS_PER_GROUP, History
 from features.tables import TABLE_NAMES, CanonicalTables
 from tests.builders_import import Columns, canonical
 
@@ -287,7 +287,7 @@ def test_reading_a_lead_loads_neither_pandas_nor_duckdb(tmp_path: Path) -> None:
         canonical({"leads": LEADS, "activities": ACTIVITIES, "attribute_changes": CHANGES})
     )
     program = (
-        "import sys; from pathlib import Path; from features.history import History; "
+        "import sys; from pathlib import Path; from features.history.store import History; "
         "assert History(Path(sys.argv[1])).read_lead('L1') is not None; "
         "print(sorted({'pandas', 'mlflow', 'sklearn', 'lightgbm', 'duckdb'} & set(sys.modules)))"
     )
@@ -302,7 +302,7 @@ import resource, sys
 from pathlib import Path
 import pyarrow as pa
 from features.errors import LeadPactError
-from features.history import History
+from features.history.store import History
 from dataclasses import replace
 history = History(Path(sys.argv[1]))
 stored = history.read()
@@ -341,7 +341,7 @@ IMPORTER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from features.history import History
+from features.history.store import History
 history = History(Path(sys.argv[1]))
 tables = history.read()
 print("ready", flush=True)

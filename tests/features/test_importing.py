@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from features.errors import InputError, LeadPactError
-from features.history import LOCK
+from features.history.store import LOCK
 from tests.builders_import import ACTIVITIES, BERLIN, CRM_TOML, DEALS, LEADS, write_export
 from tests.features.conftest import Workspace
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from features.crm import CrmSettings, NamedReason
 from features.errors import InputError
-from features.raw import RawExport
+from features.importing.raw import RawExport
+from features.importing.validation import validate
 from features.tables import SORT_KEYS, TABLE_NAMES, TIME_TYPE
-from features.validation import validate
 from tests.builders_import import Columns, broken, check, check_tables, row_problems, text_table
 
 LEADS: Columns = {"lead_id": ["L1", "L2"], "created_at": ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]}

@@ -9,8 +9,8 @@ import pytest
 from features.catalogue import activity_features, attribute_feature
 from features.crm import CrmSettings, Label
 from features.definitions import Feature, FeatureKind
-from features.phrases import KIND_PHRASES, LANGUAGES, Case, Language, days_text, number_text
-from features.words import feature_label, reason_sentence, value_text
+from features.words.phrases import KIND_PHRASES, LANGUAGES, Case, Language, days_text, number_text
+from features.words.reasons import feature_label, reason_sentence, value_text
 from tests.builders_features import CRM, LEVELS, feature_set
 
 ALL_KINDS = tuple(KIND_PHRASES)

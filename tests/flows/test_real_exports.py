@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from features.build import Points, build_features
 from features.encode import decode_table
-from features.history import History
+from features.history.store import History
 from serving.app import create_app
 from serving.settings import Settings
 from tests.flows.command_line import Leadpact

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.words import Language
+from features.words.reasons import Language
 from serving.answers import points_text, whole_points
 
 

@@ -17,8 +17,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from features.errors import InputError, LeadPactError
-from features.history import History
-from features.importing import import_export
+from features.history.store import History
+from features.importing.import_export import import_export
 from serving.app import create_app
 from serving.cli import main
 from serving.commands.demo_request import example_request

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from features.history import History
+from features.history.store import History
 from serving.cli import main
 from tests.builders_training import learnable_crm
 

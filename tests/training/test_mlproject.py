@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from features.history import History
+from features.history.store import History
 from features.workspace import Workspace
 from tests.builders_training import learnable_crm
 from training.mlflow_store import StorePlace, choose_store, connect

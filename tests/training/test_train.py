@@ -10,8 +10,8 @@ import pytest
 
 from features.build import build_features
 from features.errors import InputError
-from features.history import History
-from features.importing import import_export
+from features.history.store import History
+from features.importing.import_export import import_export
 from features.tables import DEALS, DEALS_SCHEMA, CanonicalTables, sort_canonically
 from tests.builders_training import crm_tables, day, day_us, finished_cases, learnable_crm, silent
 from training.data_hash import hash_tables

@@ -1,13 +1,13 @@
 """What a feature and its value mean, in the words of a seller: English and German, rendered from the feature.
 
-Decides label, value text and sentence for every kind and every value; names are given in `features.naming`.
+Decides label, value text and sentence for every kind and every value; names are given in `naming`.
 """
 
 import math
 from collections.abc import Callable, Mapping
 
 from features.definitions import Feature, FeatureKind
-from features.naming import (
+from features.words.naming import (
     activity_phrase,
     attribute_name,
     capital,
@@ -18,7 +18,7 @@ from features.naming import (
     say,
     value_text,
 )
-from features.phrases import Language, ago_text, days_text, number_text, window_text
+from features.words.phrases import Language, ago_text, days_text, number_text, window_text
 
 __all__ = ["Language", "feature_label", "reason_sentence", "value_text"]
 

@@ -1,13 +1,13 @@
 """How the parts of a feature are named: its activities, its attribute, its levels, its values, its label.
 
-Words of `crm.toml` win over the built-in phrases of `features.phrases`, those over the bare name.
+Words of `crm.toml` win over the built-in phrases of `features.words.phrases`, those over the bare name.
 """
 
 import math
 from collections.abc import Callable, Mapping
 
 from features.definitions import Feature, FeatureKind
-from features.phrases import (
+from features.words.phrases import (
     ALL_ACTIVITIES,
     KIND_PHRASES,
     NO_VALUE,

@@ -1,6 +1,6 @@
 """The phrases a seller reads, in English and German: activity kinds, times, numbers. A table and its grammar.
 
-Which phrase a feature gets is decided by `features.words`.
+Which phrase a feature gets is decided by `features.words.reasons`.
 """
 
 from collections.abc import Mapping

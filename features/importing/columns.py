@@ -1,6 +1,6 @@
 """How one column of an export becomes typed: times, numbers, text, and what an attribute column is.
 
-Decides what is readable; whether an unreadable value costs the row is decided by `features.validation`.
+Decides what is readable; whether an unreadable value costs the row is decided by `validation`.
 """
 
 from dataclasses import dataclass, replace

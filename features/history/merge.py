@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.columns import to_text
 from features.crm import CrmSettings
 from features.errors import InputError
+from features.importing.columns import to_text
+from features.importing.table_check import KEYS, closes_before_created
 from features.sql import query_tables, with_plain_names
-from features.table_check import KEYS, closes_before_created
 from features.tables import LEAD_ID_COLUMNS, LEADS, TABLE_NAMES, CanonicalTables, sort_canonically
 
 

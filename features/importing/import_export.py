@@ -16,13 +16,13 @@ from pyarrow import csv as arrow_csv
 from features.crm import CrmSettings
 from features.errors import InputError, LeadPactError
 from features.files import disk_failures_named, draft_of
-from features.history import History
-from features.history_merge import MergeCounts
+from features.history.merge import MergeCounts
+from features.history.store import History
+from features.importing.validation import KNOWN_LEAD_COLUMNS, Validated, validate
 from features.problems import Problem
 from features.sources.folder import read_export
 from features.sources.mapping import read_mapping
 from features.tables import DEALS, LEADS
-from features.validation import KNOWN_LEAD_COLUMNS, Validated, validate
 
 MAPPING_FILE = "crm.toml"
 UNNAMED_CRM = "crm"

@@ -1,6 +1,6 @@
 """One raw table under inspection: parsed columns, flagged rows, duplicates.
 
-Which rules apply to which table is decided by `features.validation`.
+Which rules apply to which table is decided by `features.importing.validation`.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.columns import (
+from features.importing.columns import (
     READABLE_TIME,
     ParsedColumn,
     infer_attribute,
@@ -22,8 +22,8 @@ from features.columns import (
     to_text,
     to_times,
 )
+from features.importing.raw import RawTable, reject_rows
 from features.problems import Problem
-from features.raw import RawTable, reject_rows
 from features.sql import query_tables, with_plain_names
 from features.tables import (
     ACTIVITIES,

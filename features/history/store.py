@@ -20,8 +20,8 @@ from pyarrow import parquet
 from features.crm import CrmSettings
 from features.errors import LeadPactError
 from features.files import disk_failures_named
-from features.history_merge import MergeCounts, merge_tables
-from features.stored_lead import StoredLead, find_lead
+from features.history.merge import MergeCounts, merge_tables
+from features.history.stored_lead import StoredLead, find_lead
 from features.tables import TABLE_NAMES, CanonicalTables
 
 FORMAT = 1
@@ -59,7 +59,7 @@ class History:
     def read_lead(self, lead_id: str) -> StoredLead | None:
         """Return one lead with its activities and attribute changes, or None when it is not known.
 
-        Ids are stored without blanks around them (`features.columns.to_ids`) and asked for likewise.
+        Ids are stored without blanks around them (`importing.columns.to_ids`) and asked for likewise.
         """
         return self._while_files_stand(lambda manifest: find_lead(self._files(manifest), lead_id.strip()))
 

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from features.crm import CrmSettings
 from features.errors import InputError
+from features.importing.raw import REJECTS_SCHEMA, RawExport, RawTable, in_row_order, problems_of
+from features.importing.table_check import TableCheck, closes_before_created, did_you_mean, structure_problems
 from features.problems import Problem
-from features.raw import REJECTS_SCHEMA, RawExport, RawTable, in_row_order, problems_of
-from features.table_check import TableCheck, closes_before_created, did_you_mean, structure_problems
 from features.tables import (
     ACTIVITIES,
     CHANGES,
@@ -44,7 +44,7 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Validated:
-    """Canonical tables, what was set aside (`features.raw.REJECTS_SCHEMA`), and what else to say.
+    """Canonical tables, what was set aside (`features.importing.raw.REJECTS_SCHEMA`), and what else to say.
 
     `problems` are about whole columns (unknown ones); a problem of a row is in `rejects`.
     """

@@ -1,0 +1,1 @@
+"""How an export becomes canonical tables: raw columns, types, rules, rejects, and the act of importing."""

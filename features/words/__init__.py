@@ -1,0 +1,1 @@
+"""What features and reasons are called, in German and English."""
