@@ -183,7 +183,7 @@ def test_damaged_parquet(workspace: Workspace, export: Path) -> None:
 
 def test_no_such_folder(workspace: Workspace, tmp_path: Path) -> None:
     """A folder that is not there is wrong input."""
-    workspace.refuse(tmp_path / "nowhere", "is not a folder")
+    assert workspace.refuse(tmp_path / "nowhere", "is not a folder") == ()
 
 
 @pytest.mark.parametrize("outcome", ["won", "lost"])
@@ -214,6 +214,7 @@ def test_failed_merge_leaves_no_rejects_behind(workspace: Workspace, export: Pat
         deals=DEALS + "D3,L9,2026-02-01T08:00:00Z,won,,,,\n",
     )
     workspace.refuse(other, "holds the CRM 'acme'")
+    assert not workspace.rejects_dir.exists()
 
 
 def test_second_import_leaves_no_rejects_behind(workspace: Workspace, export: Path) -> None:
