@@ -214,7 +214,7 @@ def test_failed_merge_leaves_no_rejects_behind(workspace: Workspace, export: Pat
         deals=DEALS + "D3,L9,2026-02-01T08:00:00Z,won,,,,\n",
     )
     workspace.refuse(other, "holds the CRM 'acme'")
-    assert not workspace.rejects_dir.exists()
+    assert list(workspace.rejects_dir.iterdir()) == []
 
 
 def test_second_import_leaves_no_rejects_behind(workspace: Workspace, export: Path) -> None:
