@@ -17,12 +17,11 @@ import pyarrow.compute as pc
 from features.attributes import instants_us
 from features.build import Points, build_features
 from features.definitions import Feature, FeatureKind, FeatureSet
-from features.history.stored_lead import StoredLead
+from features.history.stored_lead import StoredLead, typed_changes
 from features.tables import TIME_TYPE, CanonicalTables
 from features.words.reasons import Language
 from serving.answers import ScoreAnswer
 from serving.scorer import LeadFacts, RowPrediction, Scorer, attribute_values, to_microseconds
-from serving.stored_leads import attribute_kinds, lead_as_of
 
 LEADS_PER_BLOCK = 5_000
 ARROW_TYPES: Mapping[FeatureKind, pa.DataType] = {
@@ -151,12 +150,11 @@ def _facts_of_block(scorer: Scorer, plan: BatchPlan, tables: CanonicalTables) ->
     known = tables.activities.filter(pc.less_equal(tables.activities["occurred_at"], pa.scalar(plan.as_of)))
     activities = _grouped(known.select(["lead_id", "kind", "occurred_at"]))
     changes = _grouped(tables.attribute_changes)
-    kinds = attribute_kinds(scorer.model.feature_set)
     return [
         LeadFacts(
             lead_id=lead["lead_id"],
             as_of=plan.as_of,
-            attributes=_attributes(lead, changes.get(lead["lead_id"], ()), plan.as_of, kinds),
+            attributes=_attributes(lead, changes.get(lead["lead_id"], ()), tables.leads.schema, plan.as_of),
             activities=tuple(
                 (row["kind"], row["occurred_at"]) for row in activities.get(lead["lead_id"], ())
             ),
@@ -169,11 +167,11 @@ def _facts_of_block(scorer: Scorer, plan: BatchPlan, tables: CanonicalTables) ->
 def _attributes(
     lead: Mapping[str, Any],
     changes: Sequence[Mapping[str, Any]],
+    schema: pa.Schema,
     as_of: datetime,
-    kinds: Mapping[str, FeatureKind],
 ) -> tuple[tuple[str, Any], ...]:
-    stored = StoredLead(lead=lead, activities=(), attribute_changes=tuple(changes))
-    return attribute_values(lead_as_of(stored, as_of, kinds))
+    typed = tuple(typed_changes(changes, schema))
+    return attribute_values(StoredLead(lead=lead, activities=(), attribute_changes=typed).lead_as_of(as_of))
 
 
 def _grouped(table: pa.Table) -> dict[str, list[dict[str, Any]]]:

@@ -32,7 +32,6 @@ from serving.operations.record_scores import ScoreRecord, record_scores
 from serving.refreshed import Refreshed
 from serving.scorer import Scorer, ScoreRequest
 from serving.settings import Settings
-from serving.stored_leads import attribute_kinds, with_stored_lead
 
 log = logging.getLogger("leadpact.serving")
 
@@ -135,16 +134,17 @@ class Service:
             self._keys[fingerprint] = replace(cached, looked_at=now)
         return await self._check_key(text, fingerprint, cached)
 
-    async def find_stored_lead(self, request: ScoreRequest, scorer: Scorer) -> ScoreRequest:
+    async def find_stored_lead(self, request: ScoreRequest) -> ScoreRequest:
         """Return the request with what the history knows; `UnknownLeadError` when it knows nothing."""
-        return await to_thread.run_sync(self.read_stored_lead, request, scorer)
+        return await to_thread.run_sync(self.read_stored_lead, request)
 
-    def read_stored_lead(self, request: ScoreRequest, scorer: Scorer) -> ScoreRequest:
+    def read_stored_lead(self, request: ScoreRequest) -> ScoreRequest:
         """Do the same from a thread."""
         stored = self._history.read_lead(request.lead_id) if self._history.exists() else None
         if stored is None:
             raise UnknownLeadError(request.lead_id)
-        return with_stored_lead(request, stored, attribute_kinds(scorer.model.feature_set))
+        lead = stored.lead_as_of(request.as_of)
+        return replace(request, lead=lead, activities=stored.activities, is_stored=True)
 
     async def record(self, records: Sequence[ScoreRecord]) -> None:
         """Store scores; they are on disk when this returns."""

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -70,15 +70,19 @@ def find_lead(files: Mapping[str, Path], lead_id: str) -> StoredLead | None:
             name: value for name, value in leads[0].items() if name != "created_order" or value is not None
         },
         activities=tuple(_rows_of(files[ACTIVITIES], lead_id)),
-        attribute_changes=tuple(_typed_changes(files, lead_id)),
+        attribute_changes=tuple(
+            typed_changes(
+                _rows_of(files[CHANGES], lead_id), _row_groups(files[LEADS]).footer.schema.to_arrow_schema()
+            )
+        ),
     )
 
 
-def _typed_changes(files: Mapping[str, Path], lead_id: str) -> Iterator[Row]:
-    schema = _row_groups(files[LEADS]).footer.schema.to_arrow_schema()
-    for change in _rows_of(files[CHANGES], lead_id):
-        place = schema.get_field_index(str(change["attribute"]))
-        kind = pa.string() if place < 0 else schema.field(place).type
+def typed_changes(changes: Iterable[Row], leads: pa.Schema) -> Iterator[Row]:
+    """Yield attribute changes with their value, recorded as text, in the type of its column of `leads`."""
+    for change in changes:
+        place = leads.get_field_index(str(change["attribute"]))
+        kind = pa.string() if place < 0 else leads.field(place).type
         yield {**change, "value": _typed_value(change["value"], kind)}
 
 

@@ -52,7 +52,7 @@ async def score(request: Request) -> Response:
     scorer = await service.scorer()
     if not wanted.is_stored:
         return _json(scorer.score(wanted).answer)
-    scored = scorer.score(await service.find_stored_lead(wanted, scorer))
+    scored = scorer.score(await service.find_stored_lead(wanted))
     await service.record([scored.record])
     return _json(scored.answer)
 
@@ -163,7 +163,7 @@ def _score_item(
     try:
         wanted = read_score_request(item, now=now, language=language)
         if wanted.is_stored:
-            wanted = service.read_stored_lead(wanted, scorer)
+            wanted = service.read_stored_lead(wanted)
         return scorer.score(wanted), wanted.is_stored
     except LeadPactError as error:
         return FailedItem(error=describe(error)), False

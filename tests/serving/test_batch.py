@@ -15,6 +15,7 @@ from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
 from features.errors import InputError
+from features.history.store import History
 from features.tables import CanonicalTables
 from serving.answers import ScoreAnswer
 from serving.batch import plan_batch, score_blocks
@@ -22,7 +23,17 @@ from serving.batch_input import read_batch
 from serving.batch_output import COLUMNS, csv_row_writer, open_output
 from serving.scorer import Scorer
 from serving.scorer_loading import load_scorer
-from tests.builders_serving import NOW, Desk, small_history
+from serving.settings import Settings
+from tests.builders_features import crm_tables
+from tests.builders_serving import (
+    NOW,
+    Desk,
+    first_policy,
+    install_champion,
+    install_policy,
+    open_desk,
+    small_history,
+)
 
 N_LEADS = 40
 IGNORED = ("warnings",)
@@ -68,6 +79,25 @@ def test_the_history_gets_the_numbers_of_the_service(
     existing = [row["lead_id"] for row in tables.leads.to_pylist() if row["created_at"] <= as_of]
     assert list(found) == existing
     assert found == service_answers(desk, existing, as_of=as_of)
+
+
+def test_an_attribute_only_the_policy_reads_has_its_type_after_a_change(tmp_path: Path) -> None:
+    """A change is recorded as text; a rule on a number must meet a number, offline as in the service."""
+    settings = Settings(workspace_root=tmp_path)
+    install_champion(settings)
+    rule = '{ attribute = "job_level", in = ["c_level", "director"] }'
+    assert rule in first_policy()
+    install_policy(settings, first_policy().replace(rule, '{ attribute = "seats", at_least = 100 }'))
+    created, changed = NOW - timedelta(days=9), NOW - timedelta(days=5)
+    tables = crm_tables(
+        [{"lead_id": "L1", "created_at": created, "seats": 20.0}],
+        changes=[{"lead_id": "L1", "changed_at": changed, "attribute": "seats", "value": "250"}],
+        attribute_types={"seats": pa.float64()},
+    )
+    History(settings.workspace.history_dir).merge(tables)
+    answers = batch_answers(load_scorer(settings, now=NOW), tables)
+    assert answers["L1"]["persona"] == "economic_buyer"
+    assert answers == service_answers(open_desk(settings, ready=False), ["L1"])
 
 
 def test_a_file_of_leads_gets_the_numbers_of_the_service(desk: Desk, scorer: Scorer, tmp_path: Path) -> None:
