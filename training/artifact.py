@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from features.definitions import FeatureSet
 from features.errors import InputError
+from features.files import draft_of
 from training.calibration import Calibration
 from training.loaded_model import FamilyReason, LoadedModel, Prediction, assemble
 from training.manifest import Manifest, ModelCardFacts, seal
@@ -116,12 +117,10 @@ def write_model_directory(
 def stamp_version(folder: Path, version: str) -> Manifest:
     """Rewrite manifest.json, atomically, with the registry's version; nothing else changes."""
     manifest = replace(read_manifest(folder), version=version)
-    part = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.manifest.part"
-    try:
-        _write_durably(part, write_json(manifest.to_dict()))
-        part.replace(folder / _MANIFEST)
-    finally:
-        part.unlink(missing_ok=True)
+    # Beside the folder, not in it: a draft left by a kill would be an extra file, which loading refuses.
+    with draft_of(folder.with_name(f"{folder.name}.{_MANIFEST}")) as draft:
+        _write_durably(draft, write_json(manifest.to_dict()))
+        draft.replace(folder / _MANIFEST)
     _sync_folder(folder)
     return manifest
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.errors import InputError
+from features.files import draft_of
 
 POINTER = "champion.json"
 
@@ -36,9 +37,9 @@ def write_champion(models_dir: Path, champion: Champion) -> None:
     """Point at another champion, at once or not at all; the folder is written relative to models_dir."""
     folder = champion.folder.relative_to(models_dir)
     text = json.dumps({"version": champion.version, "folder": str(folder)})
-    part = models_dir / f".{POINTER}.part"
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(models_dir / POINTER)
+    with draft_of(models_dir / POINTER) as draft:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(models_dir / POINTER)

@@ -233,13 +233,13 @@ def test_a_stale_pointer_is_told_and_repaired(fresh: Workspace, crm: CanonicalTa
     """When the pointer cannot be written after the alias moved, the error says so and pulling repairs it."""
     place = choose_store(fresh, None, under_mlflow_run=False)
     train(fresh, crm, place=place, seed=0, now=NOW, progress=silent)
-    blocked = fresh.models_dir / f".{POINTER}.part"
-    blocked.mkdir()
+    blocked = fresh.models_dir / POINTER
+    blocked.mkdir()  # a folder in the way: no file can take its place
     with pytest.raises(StalePointerError, match=r"is champion .* `leadpact model pull` repairs it"):
         promote(fresh, crm, place=place, version="1", why_forced=None, seed=0, now=NOW)
     assert find_version("champion", place=place) == "1"
-    assert read_champion(fresh.models_dir) is None
     blocked.rmdir()
+    assert read_champion(fresh.models_dir) is None
     assert pull_champion(fresh, place=place).version == "1"
     assert read_champion(fresh.models_dir) is not None
 
