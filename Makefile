@@ -17,8 +17,9 @@ setup: .venv/.ready  ## Create .venv and install the locked dependencies
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
 		{ echo "LeadPact needs Python 3.11; found: $$("$(PYTHON)" --version 2>&1 || echo none). Name one with PYTHON=/path/to/python3.11"; exit 2; }
 	"$(PYTHON)" -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 
 demo: setup  ## Simulate a CRM, train, promote, sign a policy, serve on PORT (default 8000)
