@@ -22,7 +22,7 @@ class LeadBuckets(Protocol):
         """The settings of the CRM."""
 
     def __len__(self) -> int:
-        """The number of buckets."""
+        """Return the number of buckets."""
 
     def read(self, number: int) -> CanonicalTables:
         """Return one bucket, 0 <= number < len(self); safe to call from several threads."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features.attributes import ages_days, attribute_values, instants_us
-from features.definitions import ATTRIBUTE_KINDS, FeatureKind, FeatureSet
+from features.attributes import AttributesAsOf, ages_days, instants_us
+from features.definitions import ACTIVITY_KINDS, Feature, FeatureKind, FeatureSet
 from features.kernel import fill_activity_features
 from features.log import read_log
 from features.plan import compile_plan
@@ -48,13 +48,29 @@ def build_features(feature_set: FeatureSet, tables: CanonicalTables, points: Poi
     """
     _check_leads(points, tables.leads.num_rows)
     matrix = np.empty((len(points), len(feature_set.features)))
-    _fill_activities(matrix, feature_set, tables, points)
+    lead, as_of_us = (np.array(each, dtype=np.int64) for each in (points.lead_index, points.as_of_us))
+    _fill_activities(matrix, feature_set, tables, lead, as_of_us)
+    attributes = AttributesAsOf(tables, lead, as_of_us)
     for column, feature in enumerate(feature_set.features):
         if feature.kind is FeatureKind.LEAD_AGE_DAYS:
-            matrix[:, column] = _lead_age_days(tables, points)
-        elif feature.kind in ATTRIBUTE_KINDS:
-            matrix[:, column] = attribute_values(feature, tables, points.lead_index, points.as_of_us)
+            created_us = instants_us(tables.leads.column("created_at"))
+            matrix[:, column] = ages_days(created_us[lead], as_of_us)
+        elif feature.kind not in ACTIVITY_KINDS:
+            matrix[:, column] = _of_attributes(feature, feature_set, attributes)
     return matrix
+
+
+def _of_attributes(feature: Feature, feature_set: FeatureSet, attributes: AttributesAsOf) -> Float64Array:
+    if feature.kind is FeatureKind.PERSONA:
+        return attributes.personas(feature)
+    if feature.kind is FeatureKind.ATTRIBUTE_CHANGES:
+        return attributes.change_counts(watched_attributes(feature, feature_set), feature.window_days or 0)
+    return attributes.values(feature)
+
+
+def watched_attributes(feature: Feature, feature_set: FeatureSet) -> frozenset[str]:
+    """Return the attributes whose changes a feature counts: its own, or all that the set reads."""
+    return feature_set.attributes if feature.attribute is None else feature.reads
 
 
 def _check_leads(points: Points, n_leads: int) -> None:
@@ -66,16 +82,13 @@ def _check_leads(points: Points, n_leads: int) -> None:
 
 
 def _fill_activities(
-    matrix: Float64Array, feature_set: FeatureSet, tables: CanonicalTables, points: Points
+    matrix: Float64Array,
+    feature_set: FeatureSet,
+    tables: CanonicalTables,
+    lead: Int64Array,
+    as_of_us: Int64Array,
 ) -> None:
     plan = compile_plan(feature_set)
-    if not len(plan.steps):
-        return
-    log = read_log(feature_set.activity_kinds, tables)
-    lead, as_of_us = (np.array(each, dtype=np.int64) for each in (points.lead_index, points.as_of_us))
-    fill_activity_features(matrix, *plan.arrays, *log.arrays, lead, as_of_us)
-
-
-def _lead_age_days(tables: CanonicalTables, points: Points) -> Float64Array:
-    created_us = instants_us(tables.leads.column("created_at"))
-    return ages_days(created_us[points.lead_index], points.as_of_us)
+    if len(plan.steps):
+        log = read_log(feature_set, tables)
+        fill_activity_features(matrix, *plan.arrays, *log.arrays, lead, as_of_us)

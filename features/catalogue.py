@@ -10,12 +10,17 @@ from typing import Any
 
 from features.crm import CrmSettings, Label
 from features.definitions import Feature, FeatureKind
+from features.emails import EMAIL_CLASSES, EMAIL_CLASSES_DE, EMAIL_CLASSES_EN, FREE_MAIL_DOMAINS
+from features.personas import PersonaRules
 from features.words.naming import make_label
 
 WINDOWS_ALL_KINDS = (1, 7, 30, 90)
-WINDOWS_ONE_KIND = (7, 30, 90)
+WINDOWS_ONE_KIND = (1, 7, 30, 90)
+WINDOWS_CHANNEL = (1, 7, 30, 90)
 WINDOWS_DISTINCT = (7, 30)
 WINDOWS_ACTIVE = (7, 30)
+WINDOWS_CHANGES = (7, 30, 90)
+WINDOW_ONE_ATTRIBUTE = 90
 HALF_LIVES = (7, 30)
 TRENDS = ((7, 30), (30, 90))
 
@@ -38,6 +43,10 @@ UNITS: Mapping[FeatureKind, str] = {
     FeatureKind.ATTRIBUTE_CATEGORY: "category",
     FeatureKind.ATTRIBUTE_BOOLEAN: "boolean",
     FeatureKind.ATTRIBUTE_AGE_DAYS: "days",
+    FeatureKind.ATTRIBUTE_CHANGES: "count",
+    FeatureKind.EMAIL_CLASS: "category",
+    FeatureKind.EMAIL_COUNTRY: "category",
+    FeatureKind.PERSONA: "category",
 }
 NEVER_NULL = "never null"
 NULL_MEANS: Mapping[FeatureKind, str] = {
@@ -56,11 +65,17 @@ NULL_MEANS: Mapping[FeatureKind, str] = {
     FeatureKind.ATTRIBUTE_CATEGORY: "not filled as of then",
     FeatureKind.ATTRIBUTE_BOOLEAN: "not filled as of then",
     FeatureKind.ATTRIBUTE_AGE_DAYS: "not filled as of then, or a time after as_of",
+    FeatureKind.ATTRIBUTE_CHANGES: NEVER_NULL,
+    FeatureKind.EMAIL_CLASS: "no address as of then",
+    FeatureKind.EMAIL_COUNTRY: "no address as of then, or an invalid one",
+    FeatureKind.PERSONA: "no persona fits",
 }
 
 
-def activity_features(kinds: tuple[str, ...], crm: CrmSettings, *, has_assets: bool) -> Iterator[Feature]:
-    """Yield the features of the activities of a CRM whose frequent kinds are `kinds`."""
+def activity_features(
+    kinds: tuple[str, ...], crm: CrmSettings, *, channels: tuple[str, ...] = (), has_assets: bool
+) -> Iterator[Feature]:
+    """Yield the features of the activities of a CRM with these frequent kinds and channels."""
     for days in WINDOWS_ALL_KINDS:
         yield _engagement(FeatureKind.COUNT, f"count_all_{days}d", window_days=days)
     for days in WINDOWS_DISTINCT if has_assets else ():
@@ -78,6 +93,8 @@ def activity_features(kinds: tuple[str, ...], crm: CrmSettings, *, has_assets: b
     yield from _first_touch(kinds, crm)
     for kind in kinds:
         yield from _one_kind(kind, crm)
+    for channel in channels:
+        yield from _one_channel(channel, crm)
 
 
 def lead_age_feature() -> Feature:
@@ -98,6 +115,62 @@ def attribute_feature(
         levels=levels,
         subject_de=words.de,
         subject_en=words.en,
+    )
+
+
+def email_features(attribute: str, crm: CrmSettings, countries: tuple[str, ...]) -> Iterator[Feature]:
+    """Yield what the domain of an address tells; `countries` are the levels worth telling apart."""
+    words = _label_of(crm.attribute_labels, attribute)
+    given = {"attribute": attribute, "subject_de": words.de, "subject_en": words.en}
+    yield _feature(
+        FeatureKind.EMAIL_CLASS,
+        f"{slug(attribute)}_class",
+        f"attribute:{attribute}",
+        levels=EMAIL_CLASSES,
+        levels_de=EMAIL_CLASSES_DE,
+        levels_en=EMAIL_CLASSES_EN,
+        free_mail_domains=FREE_MAIL_DOMAINS,
+        **given,
+    )
+    if countries:
+        yield _feature(
+            FeatureKind.EMAIL_COUNTRY,
+            f"{slug(attribute)}_country",
+            f"attribute:{attribute}",
+            levels=countries,
+            **given,
+        )
+
+
+def change_features(attributes: tuple[str, ...], crm: CrmSettings) -> Iterator[Feature]:
+    """Yield the counts of changes: of all attributes together, and of each that is known to change."""
+    for days in WINDOWS_CHANGES if attributes else ():
+        yield _feature(
+            FeatureKind.ATTRIBUTE_CHANGES, f"attribute_changes_{days}d", "attribute_changes", window_days=days
+        )
+    for attribute in attributes:
+        words = _label_of(crm.attribute_labels, attribute)
+        yield _feature(
+            FeatureKind.ATTRIBUTE_CHANGES,
+            f"{slug(attribute)}_changes_{WINDOW_ONE_ATTRIBUTE}d",
+            f"attribute:{attribute}",
+            window_days=WINDOW_ONE_ATTRIBUTE,
+            attribute=attribute,
+            subject_de=words.de,
+            subject_en=words.en,
+        )
+
+
+def persona_feature(personas: tuple[PersonaRules, ...]) -> Feature:
+    """Return which of the agreed personas a lead is."""
+    return _feature(
+        FeatureKind.PERSONA,
+        "persona",
+        "persona",
+        levels=tuple(persona.name for persona in personas),
+        levels_de=tuple(persona.label_de for persona in personas),
+        levels_en=tuple(persona.label_en for persona in personas),
+        personas=personas,
     )
 
 
@@ -123,6 +196,20 @@ def _one_kind(kind: str, crm: CrmSettings) -> Iterator[Feature]:
     for days in WINDOWS_ONE_KIND:
         yield _feature(FeatureKind.COUNT, f"count_{slug(kind)}_{days}d", family, window_days=days, **given)
     yield _feature(FeatureKind.DAYS_SINCE_LAST, f"days_since_{slug(kind)}", family, **given)
+
+
+def _one_channel(channel: str, crm: CrmSettings) -> Iterator[Feature]:
+    words = _label_of(crm.channel_labels, channel)
+    for days in WINDOWS_CHANNEL:
+        yield _feature(
+            FeatureKind.COUNT,
+            f"count_channel_{slug(channel)}_{days}d",
+            f"channel:{channel}",
+            window_days=days,
+            channel=channel,
+            subject_de=words.de,
+            subject_en=words.en,
+        )
 
 
 def _first_touch(kinds: tuple[str, ...], crm: CrmSettings) -> Iterator[Feature]:

@@ -17,8 +17,16 @@ class NamedReason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgreedDirection:
+    """A feature of which more is agreed to be better (1) or worse (-1), whatever a small sample says."""
+
+    feature: str
+    direction: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """The words both teams use for an attribute or an activity kind."""
+    """The words both teams use for an attribute, an activity kind or a channel."""
 
     name: str
     de: str
@@ -42,6 +50,8 @@ class CrmSettings:
     exported_at: datetime | None = None
     attribute_labels: tuple[Label, ...] = ()
     activity_labels: tuple[Label, ...] = ()
+    channel_labels: tuple[Label, ...] = ()
+    monotone: tuple[AgreedDirection, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form; `from_dict` gives an equal value back."""
@@ -54,11 +64,13 @@ class CrmSettings:
             "exported_at": None if self.exported_at is None else self.exported_at.isoformat(),
             "attribute_labels": _labels_to_dict(self.attribute_labels),
             "activity_labels": _labels_to_dict(self.activity_labels),
+            "channel_labels": _labels_to_dict(self.channel_labels),
+            "monotone": {each.feature: each.direction for each in self.monotone},
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "CrmSettings":
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote, by this version or by one that knew fewer settings."""
         exported_at = data["exported_at"]
         return cls(
             name=data["name"],
@@ -69,6 +81,11 @@ class CrmSettings:
             exported_at=None if exported_at is None else datetime.fromisoformat(exported_at),
             attribute_labels=_labels_from_dict(data["attribute_labels"]),
             activity_labels=_labels_from_dict(data["activity_labels"]),
+            channel_labels=_labels_from_dict(data.get("channel_labels", [])),
+            monotone=tuple(
+                AgreedDirection(feature=feature, direction=direction)
+                for feature, direction in data.get("monotone", {}).items()
+            ),
         )
 
 

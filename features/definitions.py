@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from features.errors import InputError
+from features.personas import PersonaRules
 
 LONGEST_WINDOW_DAYS = 3650
 LONGEST_HALF_LIFE_DAYS = 100
@@ -22,6 +23,10 @@ LONGEST_HALF_LIFE_DAYS = 100
 
 MOST_LEVELS = 255
 FORMAT = 1
+LATER_FEATURE_KEYS = frozenset({"channel", "free_mail_domains", "personas"})
+LATER_SET_KEYS = frozenset({"channels"})
+"""Keys that joined the format later: written only when they say something, so that a model directory of an
+earlier version is still the same text with the same hash."""
 
 
 class FeatureKind(StrEnum):
@@ -42,24 +47,52 @@ class FeatureKind(StrEnum):
     ATTRIBUTE_CATEGORY = "attribute_category"
     ATTRIBUTE_BOOLEAN = "attribute_boolean"
     ATTRIBUTE_AGE_DAYS = "attribute_age_days"
+    ATTRIBUTE_CHANGES = "attribute_changes"
+    EMAIL_CLASS = "email_class"
+    EMAIL_COUNTRY = "email_country"
+    PERSONA = "persona"
 
 
-ATTRIBUTE_KINDS = frozenset(
-    {
-        FeatureKind.ATTRIBUTE_NUMBER,
-        FeatureKind.ATTRIBUTE_CATEGORY,
-        FeatureKind.ATTRIBUTE_BOOLEAN,
-        FeatureKind.ATTRIBUTE_AGE_DAYS,
-    }
+EMAIL_KINDS = frozenset({FeatureKind.EMAIL_CLASS, FeatureKind.EMAIL_COUNTRY})
+"""What an e-mail address says about its domain; the address itself is in no feature and no model."""
+
+ATTRIBUTE_KINDS = EMAIL_KINDS | {
+    FeatureKind.ATTRIBUTE_NUMBER,
+    FeatureKind.ATTRIBUTE_CATEGORY,
+    FeatureKind.ATTRIBUTE_BOOLEAN,
+    FeatureKind.ATTRIBUTE_AGE_DAYS,
+}
+"""Kinds that read the value of one attribute as of an instant."""
+
+CATEGORY_KINDS = EMAIL_KINDS | {
+    FeatureKind.ATTRIBUTE_CATEGORY,
+    FeatureKind.FIRST_TOUCH_KIND,
+    FeatureKind.PERSONA,
+}
+FIRST_TOUCH_KINDS = frozenset(
+    {FeatureKind.FIRST_TOUCH_KIND, FeatureKind.FIRST_TOUCH_HOUR, FeatureKind.FIRST_TOUCH_WEEKDAY}
 )
-CATEGORY_KINDS = frozenset({FeatureKind.ATTRIBUTE_CATEGORY, FeatureKind.FIRST_TOUCH_KIND})
-ACTIVITY_KINDS = frozenset(FeatureKind) - ATTRIBUTE_KINDS - {FeatureKind.LEAD_AGE_DAYS}
+ACTIVITY_KINDS = FIRST_TOUCH_KINDS | {
+    FeatureKind.COUNT,
+    FeatureKind.DAYS_SINCE_LAST,
+    FeatureKind.DISTINCT_ASSETS,
+    FeatureKind.ACTIVE_DAYS,
+    FeatureKind.ENGAGEMENT,
+    FeatureKind.TREND,
+    FeatureKind.DAYS_BETWEEN_LAST_TWO,
+}
 """Kinds that the kernel computes from the activities of a lead."""
 
 WINDOW_KINDS = frozenset(
-    {FeatureKind.COUNT, FeatureKind.DISTINCT_ASSETS, FeatureKind.ACTIVE_DAYS, FeatureKind.TREND}
+    {
+        FeatureKind.COUNT,
+        FeatureKind.DISTINCT_ASSETS,
+        FeatureKind.ACTIVE_DAYS,
+        FeatureKind.TREND,
+        FeatureKind.ATTRIBUTE_CHANGES,
+    }
 )
-TIMELESS_KINDS = ATTRIBUTE_KINDS - {FeatureKind.ATTRIBUTE_AGE_DAYS}
+TIMELESS_KINDS = (ATTRIBUTE_KINDS - {FeatureKind.ATTRIBUTE_AGE_DAYS}) | {FeatureKind.PERSONA}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +103,19 @@ class Feature:
     0 or 1; days are float days; hours 0-23 and weekdays 0 (Monday) to 6 in the zone of the feature set.
     `family` groups correlated features, whose reasons are given as one. `monotone` is the agreed direction:
     1 more is better, -1 more is worse, 0 open. `subject_de` and `subject_en` are the words of `crm.toml` for
-    the activity kind or attribute, `levels_de` and `levels_en` those for the levels; empty where it has none.
+    the activity kind, channel or attribute, `levels_de` and `levels_en` those for the levels; empty where it
+    has none.
+
+    A feature of activities looks at one activity kind, one channel, or all. A count of attribute changes
+    looks at one attribute, or at every attribute that the feature set reads. `free_mail_domains` and
+    `personas` are what was known and agreed when the features were chosen: they are frozen like the levels.
     """
 
     name: str
     kind: FeatureKind
     family: str
     activity_kind: str | None = None
+    channel: str | None = None
     attribute: str | None = None
     window_days: int | None = None
     long_window_days: int | None = None
@@ -91,6 +130,8 @@ class Feature:
     subject_en: str = ""
     levels_de: tuple[str, ...] = ()
     levels_en: tuple[str, ...] = ()
+    free_mail_domains: tuple[str, ...] = ()
+    personas: tuple[PersonaRules, ...] = ()
 
     def __post_init__(self) -> None:
         for broken in _broken_rules(self):
@@ -101,17 +142,23 @@ class Feature:
         """Whether the values are codes of `levels`, without an order."""
         return self.kind in CATEGORY_KINDS
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The attributes of a lead that the value rests on."""
+        read = () if self.attribute is None else (self.attribute,)
+        return frozenset(read).union(*(persona.attributes for persona in self.personas))
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form; `from_dict` gives an equal value back."""
         data: dict[str, Any] = msgspec.to_builtins(self)
-        return data
+        return _without_silent(data, LATER_FEATURE_KEYS)
 
     @classmethod
     def from_dict(cls, data: object) -> "Feature":
         """Read what `to_dict` wrote; InputError names the key that is missing, unknown or of a wrong type."""
         if not isinstance(data, Mapping):
             raise InputError(f"a feature must be an object; got {data!r}")
-        _check_keys(data, (field.name for field in fields(cls)), "a feature")
+        _check_keys(data, (field.name for field in fields(cls)), LATER_FEATURE_KEYS, "a feature")
         try:
             return msgspec.convert(data, cls)
         except msgspec.ValidationError as error:
@@ -120,16 +167,32 @@ class Feature:
 
 def _broken_rules(feature: Feature) -> Iterable[str]:
     """Yield what is wrong with a feature, each naming the field, the rule and the value."""
+    kind = feature.kind
     needs = {
-        "window_days": feature.kind in WINDOW_KINDS,
-        "long_window_days": feature.kind is FeatureKind.TREND,
-        "half_life_days": feature.kind is FeatureKind.ENGAGEMENT,
-        "attribute": feature.kind in ATTRIBUTE_KINDS,
+        "window_days": kind in WINDOW_KINDS,
+        "long_window_days": kind is FeatureKind.TREND,
+        "half_life_days": kind is FeatureKind.ENGAGEMENT,
+        "attribute": kind in ATTRIBUTE_KINDS,
     }
-    for field, needed in needs.items():
-        value = getattr(feature, field)
-        if needed != (value is not None):
-            yield f"{field} must {'be given' if needed else 'be absent'} for {feature.kind}; got {value!r}"
+    may_have = {
+        "attribute": kind is FeatureKind.ATTRIBUTE_CHANGES,
+        "activity_kind": kind in ACTIVITY_KINDS - FIRST_TOUCH_KINDS,
+        "channel": kind in ACTIVITY_KINDS - FIRST_TOUCH_KINDS,
+    }
+    for field in dict.fromkeys((*needs, *may_have)):
+        value, needed = getattr(feature, field), needs.get(field, False)
+        if needed != (value is not None) and not may_have.get(field, False):
+            yield f"{field} must {'be given' if needed else 'be absent'} for {kind}; got {value!r}"
+    if feature.activity_kind is not None and feature.channel is not None:
+        both = f"{feature.activity_kind!r} and {feature.channel!r}"
+        yield f"activity_kind and channel must not both be given; got {both}"
+    if (kind is FeatureKind.EMAIL_CLASS) != bool(feature.free_mail_domains):
+        given = len(feature.free_mail_domains)
+        yield f"free_mail_domains must be given for {FeatureKind.EMAIL_CLASS} and nothing else; got {given}"
+    if (kind is FeatureKind.PERSONA) != bool(feature.personas):
+        yield f"personas must be given for a persona feature and for no other; got {len(feature.personas)}"
+    if feature.personas and feature.levels != tuple(persona.name for persona in feature.personas):
+        yield f"levels of a persona feature must be the names of its personas; got {list(feature.levels)}"
     yield from _out_of_range("window_days", feature.window_days, LONGEST_WINDOW_DAYS)
     yield from _out_of_range("long_window_days", feature.long_window_days, LONGEST_WINDOW_DAYS)
     yield from _out_of_range("half_life_days", feature.half_life_days, LONGEST_HALF_LIFE_DAYS)
@@ -146,9 +209,15 @@ def _out_of_range(field: str, value: int | None, most: int) -> Iterable[str]:
         yield f"{field} must be a whole number of days from 1 to {most}; got {value!r}"
 
 
-def _check_keys(data: Mapping[str, Any], expected: Iterable[str], what: str) -> None:
+def _without_silent(data: dict[str, Any], keys: frozenset[str]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if key not in keys or value}
+
+
+def _check_keys(
+    data: Mapping[str, Any], expected: Iterable[str], optional: frozenset[str], what: str
+) -> None:
     wanted = set(expected)
-    missing, unknown = sorted(wanted - set(data)), sorted(set(data) - wanted)
+    missing, unknown = sorted(wanted - optional - set(data)), sorted(set(data) - wanted)
     if missing or unknown:
         raise InputError(f"{what} must have exactly its keys; missing {missing}, unknown {unknown}")
 
@@ -160,27 +229,34 @@ def _check_type(data: Mapping[str, Any], key: str, wanted: type, words: str) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureSet:
-    """The features of one model, in the order of its matrix, with the vocabulary of activity kinds.
+    """The features of one model, in the order of its matrix, with the vocabularies of its activities.
 
-    `timezone` is the IANA zone in which hours and weekdays are read. `activity_kinds` are the kinds the
-    kernel tells apart; every other kind counts in totals only.
+    `timezone` is the IANA zone in which hours and weekdays are read. `activity_kinds` and `channels` are what
+    the kernel tells apart; every other kind or channel counts in totals only.
     """
 
     features: tuple[Feature, ...]
     timezone: str
     activity_kinds: tuple[str, ...]
+    channels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for what, names in (("feature names", self.names), ("activity kinds", self.activity_kinds)):
+        vocabularies = {"activity_kind": self.activity_kinds, "channel": self.channels}
+        for what, names in (
+            ("feature names", self.names),
+            ("activity kinds", self.activity_kinds),
+            ("channels", self.channels),
+        ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise InputError(f"{what} must be unique; given twice: {', '.join(map(repr, twice))}")
         for feature in self.features:
-            if feature.activity_kind is not None and feature.activity_kind not in self.activity_kinds:
-                raise InputError(
-                    f"feature {feature.name!r}: activity_kind must be one of {list(self.activity_kinds)}; "
-                    f"got {feature.activity_kind!r}"
-                )
+            for field, known in vocabularies.items():
+                value = getattr(feature, field)
+                if value is not None and value not in known:
+                    raise InputError(
+                        f"feature {feature.name!r}: {field} must be one of {list(known)}; got {value!r}"
+                    )
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -191,6 +267,11 @@ class FeatureSet:
     def categorical_indices(self) -> tuple[int, ...]:
         """The columns of the matrix that hold codes."""
         return tuple(index for index, feature in enumerate(self.features) if feature.is_category)
+
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """The attributes of a lead that any feature reads."""
+        return frozenset[str]().union(*(feature.reads for feature in self.features))
 
     @cached_property
     def needs_times(self) -> bool:
@@ -205,24 +286,28 @@ class FeatureSet:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form (`features.json` of a model directory); `from_dict` gives an equal value back."""
-        return {
+        data = {
             "format": FORMAT,
             "timezone": self.timezone,
             "activity_kinds": list(self.activity_kinds),
+            "channels": list(self.channels),
             "features": [feature.to_dict() for feature in self.features],
         }
+        return _without_silent(data, LATER_SET_KEYS)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "FeatureSet":
         """Read what `to_dict` wrote; InputError names the feature and key that is wrong."""
-        _check_keys(data, ("format", "timezone", "activity_kinds", "features"), "a feature set")
+        keys = ("format", "timezone", "activity_kinds", "channels", "features")
+        _check_keys(data, keys, LATER_SET_KEYS, "a feature set")
         if data["format"] != FORMAT:
             raise InputError(f"feature set: format must be {FORMAT}; got {data['format']!r}")
         _check_type(data, "timezone", str, "text")
-        _check_type(data, "activity_kinds", list, "a list")
-        _check_type(data, "features", list, "a list")
+        for key in ("activity_kinds", "channels", "features"):
+            _check_type({"channels": [], **data}, key, list, "a list")
         return cls(
             features=tuple(Feature.from_dict(each) for each in data["features"]),
             timezone=data["timezone"],
             activity_kinds=tuple(data["activity_kinds"]),
+            channels=tuple(data.get("channels", ())),
         )

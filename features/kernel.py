@@ -29,7 +29,7 @@ FIRST_KIND, FIRST_HOUR, FIRST_WEEKDAY = range(3)
 """Operands of OP_FIRST_TOUCH."""
 
 NO_CODE = -1
-"""The code of a kind that the vocabulary does not know, and of an activity without an asset."""
+"""The code of a kind or channel that the vocabulary does not know, and of an activity without an asset."""
 
 TABLE_BITS = 10
 TABLE_SIZE = 1 << TABLE_BITS
@@ -58,7 +58,8 @@ def fill_activity_features(
     zone: Int64Array,
     halving: Int64Array,
     occurred_us: Int64Array,
-    kind_code: Int64Array,
+    kind_row: Int64Array,
+    channel_row: Int64Array,
     asset_code: Int64Array,
     offsets: Int64Array,
     point_lead: Int64Array,
@@ -67,8 +68,8 @@ def fill_activity_features(
     """Write the activity features of every point into its row of `matrix`, float64 (n_points, n_features).
 
     The seven arrays after `matrix` are an `features.plan.ActivityPlan`. Activities are int64 (n_activities,),
-    lead by lead, ascending by (time, activity id): microseconds, index of the kind and code of the asset
-    (NO_CODE where there is none; assets count from 0). Lead i has the activities `offsets[i]` to
+    lead by lead, ascending by (time, activity id): microseconds, row of the kind, row of the channel, code of
+    the asset (NO_CODE where there is none; assets count from 0). Lead i has the activities `offsets[i]` to
     `offsets[i + 1]`; offsets int64 (n_leads + 1,). Points are int64 (n_points,): lead and as_of.
     An activity counts when it occurred at or before as_of, and in a window when it occurred after
     as_of - window. Counts are 0 without activity, everything else is NaN.
@@ -83,14 +84,29 @@ def fill_activity_features(
         lead, now = point_lead[point], as_of_us[point]
         first = offsets[lead]
         end = first + np.searchsorted(occurred_us[first : offsets[lead + 1]], now, side="right")
-        _count(totals, first, end, now, window_us, occurred_us, kind_code)
-        _decay(decayed, first, end, now, n_rows - 1, decays, halving, occurred_us, kind_code)
+        _count(totals, first, end, now, window_us, occurred_us, kind_row, channel_row)
+        _decay(decayed, first, end, now, n_rows - 1, decays, halving, occurred_us, kind_row, channel_row)
         _meet_assets(
             distinct, seen_in, point, first, end, now, n_rows - 1,
-            window_us, distinct_rows, occurred_us, kind_code, asset_code,
+            window_us, distinct_rows, occurred_us, kind_row, channel_row, asset_code,
         )  # fmt: skip
-        _touch_first(first_touch, first, end, first_levels, zone, occurred_us, kind_code)
+        _touch_first(first_touch, first, end, first_levels, zone, occurred_us, kind_row)
         _read_out(matrix, point, now, steps, window_us, totals, decayed, distinct, first_touch)
+
+
+@compiled
+def changes_until(
+    changed_us: Int64Array, offsets: Int64Array, point_lead: Int64Array, as_of_us: Int64Array
+) -> Int64Array:
+    """Return for every point how many changes of its lead lie at or before as_of; int64 (n_points,).
+
+    Changes are ascending in time within a lead; `offsets` as in `fill_activity_features`.
+    """
+    known = np.empty(point_lead.size, np.int64)
+    for point in range(point_lead.size):
+        first, end = offsets[point_lead[point]], offsets[point_lead[point] + 1]
+        known[point] = np.searchsorted(changed_us[first:end], as_of_us[point], side="right")
+    return known
 
 
 @compiled
@@ -128,10 +144,11 @@ def _count(
     now: int,
     window_us: Int64Array,
     occurred_us: Int64Array,
-    kind_code: Int64Array,
+    kind_row: Int64Array,
+    channel_row: Int64Array,
 ) -> None:
     """Go from the newest known activity to the oldest, so that ages and windows only grow."""
-    all_kinds, active = len(totals) - 1, BY_WINDOW + window_us.size + 1
+    all_rows, active = len(totals) - 1, BY_WINDOW + window_us.size + 1
     totals[:] = 0
     totals[:, NEWEST] = totals[:, PREVIOUS] = NEVER
     totals[:, LAST_DAY] = -1
@@ -142,8 +159,9 @@ def _count(
         day = age // DAY_US
         while window < window_us.size and age >= window_us[window]:
             window += 1
-        row = all_kinds
-        for _ in range(2):
+        for row in (all_rows, kind_row[activity], channel_row[activity]):
+            if row == NO_CODE:
+                continue
             totals[row, BY_WINDOW + window] += 1
             if totals[row, NEWEST] == NEVER:
                 totals[row, NEWEST] = occurred
@@ -152,9 +170,6 @@ def _count(
             if day != totals[row, LAST_DAY]:
                 totals[row, LAST_DAY] = day
                 totals[row, active + window] += 1
-            row = kind_code[activity]
-            if row == NO_CODE:
-                break
     _cumulate(totals, BY_WINDOW, active)
     _cumulate(totals, active, totals.shape[1])
 
@@ -173,17 +188,18 @@ def _decay(
     first: int,
     end: int,
     now: int,
-    all_kinds: int,
+    all_rows: int,
     decays: Int64Array,
     halving: Int64Array,
     occurred_us: Int64Array,
-    kind_code: Int64Array,
+    kind_row: Int64Array,
+    channel_row: Int64Array,
 ) -> None:
     for index in range(len(decays)):
         row, half_life_us = decays[index, 0], decays[index, 1]
         total = 0
         for activity in range(first, end):
-            if row == all_kinds or row == kind_code[activity]:
+            if row == all_rows or row == kind_row[activity] or row == channel_row[activity]:
                 total += halved(now - occurred_us[activity], half_life_us, halving)
         decayed[index] = total
 
@@ -212,11 +228,12 @@ def _meet_assets(
     first: int,
     end: int,
     now: int,
-    all_kinds: int,
+    all_rows: int,
     window_us: Int64Array,
     distinct_rows: Int64Array,
     occurred_us: Int64Array,
-    kind_code: Int64Array,
+    kind_row: Int64Array,
+    channel_row: Int64Array,
     asset_code: Int64Array,
 ) -> None:
     """Count an asset once per point, in the shortest window it was met in: the newest meeting.
@@ -230,7 +247,9 @@ def _meet_assets(
             age, asset = now - occurred_us[activity], asset_code[activity]
             while window < window_us.size and age >= window_us[window]:
                 window += 1
-            if asset == NO_CODE or (row != all_kinds and row != kind_code[activity]):
+            if asset == NO_CODE:
+                continue
+            if row != all_rows and row != kind_row[activity] and row != channel_row[activity]:
                 continue
             if seen_in[index, asset] != point:
                 seen_in[index, asset] = point
@@ -246,14 +265,14 @@ def _touch_first(
     first_levels: Int64Array,
     zone: Int64Array,
     occurred_us: Int64Array,
-    kind_code: Int64Array,
+    kind_row: Int64Array,
 ) -> None:
     """Write level, local hour and local weekday of the first known activity, NaN without any."""
     first_touch[:] = np.nan
     if first < end:
         period = np.searchsorted(zone[:, 0], occurred_us[first], side="right") - 1
         local_us = occurred_us[first] + zone[period, 1]
-        first_touch[FIRST_KIND] = first_levels[kind_code[first]]  # NO_CODE: the last row
+        first_touch[FIRST_KIND] = first_levels[kind_row[first]]  # NO_CODE: the last row
         first_touch[FIRST_HOUR] = local_us // HOUR_US % 24
         first_touch[FIRST_WEEKDAY] = (local_us // DAY_US + THURSDAY) % 7
 

@@ -2,31 +2,38 @@
 
 Decides how JSON values become numbers and which oddities the caller is warned of. The shape of the request
 (names, types, zones of times) is checked by the service before; a time that slips through raises InputError.
+How activities are put in order is decided by `features.online_log`.
 """
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from features.definitions import ACTIVITY_KINDS, ATTRIBUTE_KINDS, Feature, FeatureKind, FeatureSet
-from features.errors import InputError
-from features.kernel import NO_CODE, fill_activity_features
+from features.attributes import email_reader
+from features.build import watched_attributes
+from features.definitions import (
+    ACTIVITY_KINDS,
+    ATTRIBUTE_KINDS,
+    EMAIL_KINDS,
+    Feature,
+    FeatureKind,
+    FeatureSet,
+)
+from features.kernel import fill_activity_features
+from features.online_log import OnlineLog, instants_of
+from features.personas import match_persona
 from features.plan import compile_plan
 from features.problems import shorten
-from features.times import DAY_US, EPOCH, SECOND_US, instant_us
+from features.times import DAY_US, instant_us
 
 Float64Array = npt.NDArray[np.float64]
 
-Int64Array = npt.NDArray[np.int64]
-Occurrence = tuple[int, str, str, str]
-"""Microseconds UTC, activity id, kind, asset: in this order they sort as the kernel needs them."""
-
 IDENTITY_FIELDS = frozenset({"lead_id", "created_at", "created_order"})
+ONLY_LEAD = np.zeros(1, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,26 +55,33 @@ class OnlineFeatures:
         self._width = len(feature_set.features)
         self._plan = compile_plan(feature_set).arrays
         self._has_activities = any(feature.kind in ACTIVITY_KINDS for feature in feature_set.features)
-        self._kind_codes = {kind: code for code, kind in enumerate(feature_set.activity_kinds)}
+        self._log = OnlineLog(feature_set)
         self._readers = tuple(_readers(feature_set))
-        self._attributes = frozenset(reader.attribute for reader in self._readers)
+        self._attributes = feature_set.attributes
         self._known_fields = self._attributes | IDENTITY_FIELDS
-        self._age_columns = tuple(
-            column
-            for column, feature in enumerate(feature_set.features)
-            if feature.kind is FeatureKind.LEAD_AGE_DAYS
+        self._age_columns = tuple(_columns_of(feature_set, FeatureKind.LEAD_AGE_DAYS))
+        self._persona_columns = tuple(_columns_of(feature_set, FeatureKind.PERSONA))
+        self._change_columns = tuple(
+            (column, watched_attributes(feature_set.features[column], feature_set))
+            for column in _columns_of(feature_set, FeatureKind.ATTRIBUTE_CHANGES)
         )
 
     def row(
-        self, lead: Mapping[str, object], activities: Sequence[Mapping[str, Any]], as_of_us: int
+        self,
+        lead: Mapping[str, object],
+        activities: Sequence[Mapping[str, Any]],
+        as_of_us: int,
+        changes: Sequence[Mapping[str, Any]] = (),
     ) -> OnlineRow:
         """Return the features of one lead as of an instant (microseconds UTC).
 
-        lead : flat: `lead_id`, `created_at` and attributes as JSON values. An attribute that is absent, null
-            or of a wrong type counts as missing, an unseen level as rare.
-        activities : `occurred_at`, `kind` and optionally `activity_id` and `asset`; an activity_id counts
-            once, at its earliest. Times are ISO-8601 text with a zone or aware datetimes; those after as_of
-            do not count.
+        lead : flat: `lead_id`, `created_at` and attributes as JSON values, as they were known at as_of. An
+            attribute that is absent, null or of a wrong type counts as missing, an unseen level as rare.
+        activities : `occurred_at`, `kind` and optionally `activity_id`, `asset` and `channel`; an activity_id
+            counts once, at its earliest. Times are ISO-8601 text with a zone or aware datetimes; those after
+            as_of do not count.
+        changes : `attribute` and `changed_at` of each change of an attribute so far; an attribute changes
+            once per instant, and what lies after as_of does not count.
 
         Whatever is not taken as it was meant is named in the warnings.
         """
@@ -76,7 +90,9 @@ class OnlineFeatures:
         if self._has_activities:
             self._fill_activities(matrix, activities, as_of_us, warnings)
         self._fill_lead(matrix[0], lead, as_of_us, warnings)
-        return OnlineRow(values=matrix[0], warnings=tuple(warnings))
+        if self._change_columns:
+            self._count_changes(matrix[0], changes, as_of_us)
+        return OnlineRow(values=matrix[0], warnings=tuple(dict.fromkeys(warnings)))
 
     def _fill_activities(
         self,
@@ -85,33 +101,21 @@ class OnlineFeatures:
         as_of_us: int,
         warnings: list[str],
     ) -> None:
-        occurrences = _each_id_once(sorted(map(_occurrence, activities)))
-        log = self._code(occurrences)
-        offsets = np.array([0, len(occurrences)], dtype=np.int64)
-        as_of = np.array([as_of_us], dtype=np.int64)
-        fill_activity_features(matrix, *self._plan, log[0], log[1], log[2], offsets, ONLY_LEAD, as_of)
-        if occurrences and occurrences[-1][0] > as_of_us:
-            later = sum(1 for each in occurrences if each[0] > as_of_us)
-            warnings.append(f"activities after as_of, which do not count: {later}")
-        if NO_CODE in log[1]:
-            unknown = sorted({each[2] for each in occurrences} - self._kind_codes.keys())
-            warnings.extend(
-                f"activity kind {shorten(kind)!r} is not known to the model and counts in totals only"
-                for kind in unknown
-            )
-
-    def _code(self, occurrences: list[Occurrence]) -> Int64Array:
-        """Return int64 (3, n): microseconds, kind codes, asset codes."""
-        kind_codes = self._kind_codes
-        asset_codes: dict[str, int] = {"": NO_CODE}
-        return np.array(
-            [
-                [each[0] for each in occurrences],
-                [kind_codes.get(each[2], NO_CODE) for each in occurrences],
-                [asset_codes.setdefault(each[3], len(asset_codes) - 1) for each in occurrences],
-            ],
-            dtype=np.int64,
+        log = self._log.read(activities)
+        occurred_us, kind_row, channel_row, asset_code = log.columns
+        offsets = np.array((0, occurred_us.size), dtype=np.int64)
+        as_of = np.array((as_of_us,), dtype=np.int64)
+        fill_activity_features(
+            matrix, *self._plan, occurred_us, kind_row, channel_row, asset_code, offsets, ONLY_LEAD, as_of
         )
+        if occurred_us.size and occurred_us[-1] > as_of_us:
+            later = int((occurred_us > as_of_us).sum())
+            warnings.append(f"activities after as_of, which do not count: {later}")
+        for what, unknown in (("activity kind", log.unknown_kinds), ("channel", log.unknown_channels)):
+            warnings.extend(
+                f"{what} {shorten(text)!r} is not known to the model and counts in totals only"
+                for text in unknown
+            )
 
     def _fill_lead(
         self, values: Float64Array, lead: Mapping[str, object], as_of_us: int, warnings: list[str]
@@ -120,6 +124,9 @@ class OnlineFeatures:
             values[reader.column] = reader.value(lead.get(reader.attribute), as_of_us, warnings)
         for column in self._age_columns:
             values[column] = _lead_age_days(lead.get("created_at"), as_of_us, warnings)
+        for column in self._persona_columns:
+            place = match_persona(self.feature_set.features[column].personas, lead)
+            values[column] = place + 1 if place >= 0 else math.nan
         if not self._attributes <= lead.keys():
             absent = ", ".join(sorted(self._attributes - lead.keys()))
             warnings.append(f"attributes not given, scored as missing: {absent}")
@@ -127,16 +134,35 @@ class OnlineFeatures:
             unknown = sorted(lead.keys() - self._known_fields)
             warnings.append(f"attributes not used by the model: {', '.join(map(shorten, unknown))}")
 
+    def _count_changes(
+        self, values: Float64Array, changes: Sequence[Mapping[str, Any]], as_of_us: int
+    ) -> None:
+        instants = instants_of([change["changed_at"] for change in changes], "changed_at").tolist()
+        changed = {(change["attribute"], instant) for change, instant in zip(changes, instants, strict=True)}
+        for column, watched in self._change_columns:
+            since_us = as_of_us - (self.feature_set.features[column].window_days or 0) * DAY_US
+            values[column] = sum(
+                attribute in watched and since_us < instant <= as_of_us for attribute, instant in changed
+            )
+
+
+def _columns_of(feature_set: FeatureSet, kind: FeatureKind) -> Iterator[int]:
+    return (column for column, feature in enumerate(feature_set.features) if feature.kind is kind)
+
 
 @dataclass(frozen=True, slots=True)
 class AttributeReader:
-    """Reads one attribute of a request into one column; `rule` says what its values must be."""
+    """Reads one attribute of a request into one column; `rule` says what its values must be.
+
+    An address is personal: it is never repeated in a warning.
+    """
 
     column: int
     attribute: str
     rule: str
     read: Callable[[object, int], float]
     has_levels: bool
+    is_address: bool = False
 
     def value(self, given: object, as_of_us: int, warnings: list[str]) -> float:
         """Return the number of a JSON value, NaN when it is missing or breaks the rule."""
@@ -144,24 +170,22 @@ class AttributeReader:
             return math.nan
         number = self.read(given, as_of_us)
         if number != number:
-            warnings.append(
-                f"attribute {self.attribute!r} must be {self.rule}; {shorten(repr(given))} counts as missing"
-            )
-        elif number == 0.0 and self.has_levels:
+            shown = "what was given" if self.is_address else shorten(repr(given))
+            warnings.append(f"attribute {self.attribute!r} must be {self.rule}; {shown} counts as missing")
+        elif number == 0.0 and self.has_levels and not self.is_address:
             warnings.append(
                 f"attribute {self.attribute!r}: {shorten(str(given))!r} is rare or new to the model"
             )
         return number
 
 
-ONLY_LEAD = np.zeros(1, dtype=np.int64)
-
-
 def _readers(feature_set: FeatureSet) -> Iterator[AttributeReader]:
     for column, feature in enumerate(feature_set.features):
         if feature.kind in ATTRIBUTE_KINDS and feature.attribute is not None:
             rule, read = _reading(feature)
-            yield AttributeReader(column, feature.attribute, rule, read, feature.is_category)
+            yield AttributeReader(
+                column, feature.attribute, rule, read, feature.is_category, feature.kind in EMAIL_KINDS
+            )
 
 
 def _reading(feature: Feature) -> tuple[str, Callable[[object, int], float]]:
@@ -169,12 +193,25 @@ def _reading(feature: Feature) -> tuple[str, Callable[[object, int], float]]:
         case FeatureKind.ATTRIBUTE_CATEGORY:
             codes = {level: float(code) for code, level in enumerate(feature.levels, start=1)}
             return "text", lambda given, _: codes.get(given, 0.0) if isinstance(given, str) else math.nan
+        case FeatureKind.EMAIL_CLASS | FeatureKind.EMAIL_COUNTRY:
+            return "an e-mail address", _address_code(feature)
         case FeatureKind.ATTRIBUTE_BOOLEAN:
             return "true or false", lambda given, _: float(given) if isinstance(given, bool) else math.nan
         case FeatureKind.ATTRIBUTE_AGE_DAYS:
             return "a time with a zone, at or before as_of", _age_days
         case _:
             return "a finite number", _number
+
+
+def _address_code(feature: Feature) -> Callable[[object, int], float]:
+    codes = {level: float(code) for code, level in enumerate(feature.levels, start=1)}
+    read = email_reader(feature)
+
+    def code(given: object, _: int) -> float:
+        said = read(given) if isinstance(given, str) else ""
+        return codes.get(said, 0.0) if said else math.nan
+
+    return code
 
 
 def _number(given: object, _: int) -> float:
@@ -199,32 +236,3 @@ def _lead_age_days(created_at: object, as_of_us: int, warnings: list[str]) -> fl
             f"created_at must be a time with a zone, at or before as_of; got {shorten(repr(created_at))}"
         )
     return days
-
-
-def _occurrence(activity: Mapping[str, Any]) -> Occurrence:
-    """Return one activity as a tuple that sorts by time, then by id, then by what it is."""
-    at = activity["occurred_at"]
-    try:
-        instant = at if isinstance(at, datetime) else datetime.fromisoformat(at)
-        since = instant - EPOCH
-    except (TypeError, ValueError) as error:
-        raise InputError(f"occurred_at must be a time with a zone; got {shorten(repr(at))}") from error
-    # instant_us() written out: this line runs once per activity of a request
-    occurred_us = since.days * DAY_US + since.seconds * SECOND_US + since.microseconds
-    get = activity.get
-    return occurred_us, get("activity_id") or "", get("kind") or "", get("asset") or ""
-
-
-def _each_id_once(occurrences: list[Occurrence]) -> list[Occurrence]:
-    """Keep the first occurrence of every activity id; activities without an id are all kept."""
-    ids = [each[1] for each in occurrences]
-    if len(set(ids)) == len(ids):
-        return occurrences
-    seen: set[str] = set()
-    kept = []
-    for each in occurrences:
-        if each[1] not in seen:
-            kept.append(each)
-        if each[1]:
-            seen.add(each[1])
-    return kept

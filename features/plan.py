@@ -54,7 +54,7 @@ FIRST_TOUCHES = {
 class ActivityPlan:
     """The arrays of `features.kernel.fill_activity_features`, in the order of its arguments.
 
-    A *row* is what is counted together: row i is activity kind i, the last row is all activities.
+    A *row* is what is counted together: first the activity kinds, then the channels, last all activities.
 
     steps : int64 (n_steps, 5), one per feature: column of the matrix, operation, row, and two operands
         (index of a window, of an entry of `decays` or `distinct_rows`, or which first touch).
@@ -107,6 +107,12 @@ def compile_plan(feature_set: FeatureSet) -> ActivityPlan:
     )
 
 
+def vocabulary_rows(feature_set: FeatureSet) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the row of every activity kind and of every channel."""
+    kinds = {kind: row for row, kind in enumerate(feature_set.activity_kinds)}
+    return kinds, {channel: row for row, channel in enumerate(feature_set.channels, start=len(kinds))}
+
+
 def halving_tables() -> Int64Array:
     """Return 2^-x as fixed point with HALVING_SHIFT bits, rounded; int64 (2, TABLE_SIZE)."""
     coarse = np.arange(TABLE_SIZE) / TABLE_SIZE
@@ -119,7 +125,9 @@ class _Compiler:
 
     def __init__(self, feature_set: FeatureSet, features: list[Feature]) -> None:
         self._features = features
-        self._rows = {kind: row for row, kind in enumerate(feature_set.activity_kinds)}
+        self._kinds = feature_set.activity_kinds
+        self._kind_rows, self._channel_rows = vocabulary_rows(feature_set)
+        self._all_rows = len(self._kind_rows) + len(self._channel_rows)
         self.windows = sorted({window for feature in features for window in _windows_us(feature)})
         self.decays = sorted({self._decay(each) for each in features if each.kind is FeatureKind.ENGAGEMENT})
         self.distinct_rows = sorted(
@@ -134,10 +142,12 @@ class _Compiler:
         """Return the first-touch code of every row; a set has at most one first-touch vocabulary."""
         levels = next((each.levels for each in self._features if each.is_category), ())
         codes = {level: code for code, level in enumerate(levels, start=1)}
-        return [*(codes.get(kind, 0) for kind in self._rows), 0]
+        return [*(codes.get(kind, 0) for kind in self._kinds), *(0 for _ in self._channel_rows), 0]
 
     def _row(self, feature: Feature) -> int:
-        return len(self._rows) if feature.activity_kind is None else self._rows[feature.activity_kind]
+        if feature.activity_kind is not None:
+            return self._kind_rows[feature.activity_kind]
+        return self._all_rows if feature.channel is None else self._channel_rows[feature.channel]
 
     def _decay(self, feature: Feature) -> tuple[int, int]:
         return self._row(feature), (feature.half_life_days or 0) * DAY_US

@@ -79,6 +79,9 @@ class CanonicalTables:
     Leads are unique by `lead_id`; every other table names only leads that exist. `created_at` is filled in
     every row or in none, and so is `created_order`. Attribute columns are float64, bool, string or
     timestamp[us, UTC]; a missing value is null.
+
+    `settled` says that someone has seen to it that rows are sorted and ids unique, as import and history do;
+    without it whoever needs that looks for himself.
     """
 
     leads: pa.Table
@@ -86,6 +89,7 @@ class CanonicalTables:
     deals: pa.Table
     attribute_changes: pa.Table
     crm: CrmSettings
+    settled: bool = False
 
     @property
     def has_times(self) -> bool:

@@ -13,11 +13,15 @@ from features.build import Points
 from features.catalogue import (
     activity_features,
     attribute_feature,
+    change_features,
+    email_features,
     lead_age_feature,
+    persona_feature,
     with_unique_names,
 )
 from features.crm import CrmSettings
 from features.definitions import Feature, FeatureKind, FeatureSet
+from features.personas import PersonaOperator, PersonaRule, PersonaRules
 from features.tables import (
     ACTIVITIES,
     ACTIVITIES_SCHEMA,
@@ -33,14 +37,39 @@ from features.tables import (
 from features.times import EPOCH, MICROSECOND
 
 KINDS = ("page_view", "demo_request", "call")
+CHANNELS = ("web", "email")
 LEVELS = ("Software", "Retail")
+COUNTRIES = ("DE", "GB", "generic")
 CRM = CrmSettings(name="test", timezone="Europe/Berlin")
 ATTRIBUTE_TYPES: Mapping[str, pa.DataType] = {
     "industry": pa.string(),
     "employees": pa.float64(),
     "newsletter": pa.bool_(),
     "trial_at": TIME_TYPE,
+    "email": pa.string(),
 }
+PERSONAS = (
+    PersonaRules(
+        name="builder",
+        label_de="Entwickler",
+        label_en="Developer",
+        rules=(
+            PersonaRule(attribute="industry", operator=PersonaOperator.IN, values=("software ", "Mining")),
+            PersonaRule(attribute="employees", operator=PersonaOperator.AT_MOST, values=(100.0,)),
+            PersonaRule(attribute="newsletter", operator=PersonaOperator.EQUALS, values=(True,)),
+        ),
+    ),
+    PersonaRules(
+        name="buyer",
+        label_de="Einkäufer",
+        label_en="Buyer",
+        rules=(
+            PersonaRule(attribute="email", operator=PersonaOperator.CONTAINS, values=("@firma",)),
+            PersonaRule(attribute="trial_at", operator=PersonaOperator.FILLED, values=(False,)),
+            PersonaRule(attribute="employees", operator=PersonaOperator.AT_LEAST, values=(12.0,)),
+        ),
+    ),
+)
 
 Row = dict[str, Any]
 
@@ -94,31 +123,44 @@ def points_at(lead_index: Iterable[int], as_of: Iterable[datetime]) -> Points:
 
 
 def feature_set(
-    *features: Feature, kinds: tuple[str, ...] = KINDS, timezone: str = "Europe/Berlin"
+    *features: Feature,
+    kinds: tuple[str, ...] = KINDS,
+    channels: tuple[str, ...] = CHANNELS,
+    timezone: str = "Europe/Berlin",
 ) -> FeatureSet:
     """Return a set of the given features, or one of every kind there is."""
-    chosen = features or tuple(every_feature(kinds))
-    return FeatureSet(features=with_unique_names(iter(chosen)), timezone=timezone, activity_kinds=kinds)
+    chosen = features or tuple(every_feature(kinds, channels))
+    return FeatureSet(
+        features=with_unique_names(iter(chosen)),
+        timezone=timezone,
+        activity_kinds=kinds,
+        channels=channels,
+    )
 
 
-def every_feature(kinds: tuple[str, ...] = KINDS) -> Iterable[Feature]:
-    """Yield the catalogue, every kind of one-activity-kind feature the kernel knows, and all attributes."""
-    yield from activity_features(kinds, CRM, has_assets=True)
-    yield from _features_of_one_kind("page_view")
+def every_feature(kinds: tuple[str, ...] = KINDS, channels: tuple[str, ...] = CHANNELS) -> Iterable[Feature]:
+    """Yield the catalogue, every feature of one kind or channel the kernel knows, and all attributes."""
+    yield from activity_features(kinds, CRM, channels=channels, has_assets=True)
+    yield from _features_of_one("kind", activity_kind="page_view")
+    yield from _features_of_one("channel", channel="email")
     yield lead_age_feature()
     yield attribute_feature(FeatureKind.ATTRIBUTE_CATEGORY, "industry", CRM, LEVELS)
     yield attribute_feature(FeatureKind.ATTRIBUTE_NUMBER, "employees", CRM)
     yield attribute_feature(FeatureKind.ATTRIBUTE_BOOLEAN, "newsletter", CRM)
     yield attribute_feature(FeatureKind.ATTRIBUTE_AGE_DAYS, "trial_at", CRM)
+    yield from email_features("email", CRM, COUNTRIES)
+    yield from change_features(("industry", "employees"), CRM)
+    yield persona_feature(PERSONAS)
 
 
-def _features_of_one_kind(kind: str) -> Iterable[Feature]:
-    bare = Feature(name="x", kind=FeatureKind.DAYS_BETWEEN_LAST_TWO, family="x", activity_kind=kind)
-    yield replace(bare, name="between_one_kind")
-    yield replace(bare, name="distinct_one_kind", kind=FeatureKind.DISTINCT_ASSETS, window_days=7)
-    yield replace(bare, name="active_one_kind", kind=FeatureKind.ACTIVE_DAYS, window_days=30)
-    yield replace(bare, name="engagement_one_kind", kind=FeatureKind.ENGAGEMENT, half_life_days=3)
-    yield replace(bare, name="trend_one_kind", kind=FeatureKind.TREND, window_days=7, long_window_days=30)
+def _features_of_one(what: str, **row: Any) -> Iterable[Feature]:
+    bare = Feature(name="x", kind=FeatureKind.DAYS_BETWEEN_LAST_TWO, family="x", **row)
+    yield replace(bare, name=f"between_one_{what}")
+    yield replace(bare, name=f"distinct_one_{what}", kind=FeatureKind.DISTINCT_ASSETS, window_days=7)
+    yield replace(bare, name=f"active_one_{what}", kind=FeatureKind.ACTIVE_DAYS, window_days=30)
+    yield replace(bare, name=f"engagement_one_{what}", kind=FeatureKind.ENGAGEMENT, half_life_days=3)
+    yield replace(bare, name=f"trend_one_{what}", kind=FeatureKind.TREND, window_days=7, long_window_days=30)
+    yield replace(bare, name=f"last_one_{what}", kind=FeatureKind.DAYS_SINCE_LAST)
 
 
 @dataclass(frozen=True)
@@ -135,6 +177,7 @@ ANCHORS = (
     at("2024-02-29T12:00:00+00:00"),  # a leap day
     at("2026-01-01T00:00:00+00:00"),
 )
+EMAILS = ("ann@gmail.com", "Max@mail.Firma.DE ", "kim@gmx.de", "x@shop.co.uk", "@", "no address", "")
 DISTANCES = tuple(
     timedelta(days=days, microseconds=micro) for days in (0, 1, 7, 30, 90, 400) for micro in (-1, 0, 1)
 )
@@ -173,6 +216,7 @@ def _lead_rows(lead_id: str, anchor: datetime) -> st.SearchStrategy[Row]:
             "employees": st.none() | st.floats(-1e6, 1e6),
             "newsletter": st.sampled_from([True, False, None]),
             "trial_at": st.none() | instants(anchor),
+            "email": st.sampled_from([*EMAILS, None]),
         }
     )
 
@@ -184,6 +228,7 @@ def _activity_rows(lead_ids: list[str], anchor: datetime) -> st.SearchStrategy[R
         instants(anchor),
         st.sampled_from([*KINDS, "unheard_of"]),
         asset=st.sampled_from(["a", "b", "c", ""]),
+        channel=st.sampled_from([*CHANNELS, "fax", ""]),
     )
 
 
@@ -203,6 +248,7 @@ def _change_rows(lead_ids: list[str], anchor: datetime) -> st.SearchStrategy[Row
         "employees": st.sampled_from(["12", "1e3", "many", None]),
         "newsletter": st.sampled_from(["true", "False", "perhaps", None]),
         "trial_at": instants(anchor).map(datetime.isoformat) | st.sampled_from(["soon", None]),
+        "email": st.sampled_from([*EMAILS, None]),
     }
     return st.sampled_from(sorted(texts)).flatmap(
         lambda attribute: st.fixed_dictionaries(

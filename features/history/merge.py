@@ -53,7 +53,9 @@ def merge_tables(
     old = {name: old_leads if name == LEADS else stored.table(name) for name in TABLE_NAMES}
     new = {name: new_leads if name == LEADS else export.table(name) for name in TABLE_NAMES}
     merged = {name: _upsert(name, old[name], new[name]) for name in TABLE_NAMES}
-    tables = CanonicalTables(**{name: table for name, (table, _) in merged.items()}, crm=export.crm)
+    tables = CanonicalTables(
+        **{name: table for name, (table, _) in merged.items()}, crm=export.crm, settled=True
+    )
     settled = replace(tables, crm=_settle(stored.crm, tables))
     counts = MergeCounts(
         tables=tuple(counted for _, counted in merged.values()),

@@ -96,7 +96,7 @@ class History:
     def _read_tables(self, manifest: Mapping[str, Any]) -> CanonicalTables:
         files = self._files(manifest)
         tables = {name: parquet.read_table(files[name]) for name in TABLE_NAMES}
-        return CanonicalTables(**tables, crm=CrmSettings.from_dict(manifest["crm"]))
+        return CanonicalTables(**tables, crm=CrmSettings.from_dict(manifest["crm"]), settled=True)
 
     def _files(self, manifest: Mapping[str, Any]) -> dict[str, Path]:
         return {name: self.folder / manifest["tables"][name] for name in TABLE_NAMES}

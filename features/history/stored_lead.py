@@ -1,21 +1,20 @@
 """One lead out of the stored tables, in the form of a score request. Reads only the row groups it needs."""
 
-import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
 from pyarrow import parquet
 
+from features.attributes import typed_value
 from features.tables import ACTIVITIES, CHANGES, LEADS
 from features.times import EPOCH
 
 Row = Mapping[str, object]
-FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,21 +82,8 @@ def typed_changes(changes: Iterable[Row], leads: pa.Schema) -> Iterator[Row]:
     for change in changes:
         place = leads.get_field_index(str(change["attribute"]))
         kind = pa.string() if place < 0 else leads.field(place).type
-        yield {**change, "value": _typed_value(change["value"], kind)}
-
-
-def _typed_value(text: object, kind: pa.DataType) -> object:
-    if not isinstance(text, str) or pa.types.is_string(kind):
-        return text
-    try:
-        if pa.types.is_floating(kind):
-            return float(text) if math.isfinite(float(text)) else None
-        if pa.types.is_boolean(kind):
-            return FLAGS.get(text.lower())
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return None if time.tzinfo is None else time.astimezone(UTC)
+        text = change["value"]
+        yield {**change, "value": typed_value(text, kind) if isinstance(text, str) else text}
 
 
 def _rows_of(file: Path, lead_id: str) -> list[dict[str, object]]:

@@ -64,7 +64,7 @@ class Validated:
             name: sort_canonically(name, checks[name].canonical()) if name in checks else empty_table(name)
             for name in TABLE_NAMES
         }
-        tables = CanonicalTables(**done, crm=crm)
+        tables = CanonicalTables(**done, crm=crm, settled=True)
         rejects = [REJECTS_SCHEMA.empty_table(), *(in_row_order(each.rejects()) for each in checks.values())]
         return cls(
             tables=tables,

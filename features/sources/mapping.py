@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from features.crm import DEFAULT_HORIZON_DAYS, CrmSettings, Label, NamedReason
+from features.crm import DEFAULT_HORIZON_DAYS, AgreedDirection, CrmSettings, Label, NamedReason
 from features.errors import InputError
 from features.importing.table_check import did_you_mean
 from features.problems import Problem
@@ -99,6 +99,8 @@ class MappingReader:
             exported_at=self._exported_at(ZoneInfo(zone or "UTC"), is_named=zone is not None),
             attribute_labels=self._labels("attributes"),
             activity_labels=self._labels("activities"),
+            channel_labels=self._labels("channels"),
+            monotone=self._monotone(),
         )
         return Mapping(file=self._file, crm=settings, queries=self._queries(), naive_zone=zone)
 
@@ -211,6 +213,15 @@ class MappingReader:
             labels.append(Label(name=name, de=words["de"] or name, en=words["en"] or name))
         return tuple(labels)
 
+    def _monotone(self) -> tuple[AgreedDirection, ...]:
+        directions = []
+        for feature in self._table(("monotone",)):
+            rule = "1 (more is better) or -1 (more is worse)"
+            value = self._take(("monotone", feature), int, rule, lambda value: value in (1, -1), default=None)
+            if value is not None:
+                directions.append(AgreedDirection(feature=feature, direction=value))
+        return tuple(directions)
+
     def _queries(self) -> tuple[TableQuery, ...]:
         queries = []
         for table in TABLE_NAMES:
@@ -225,13 +236,13 @@ class MappingReader:
         return tuple(queries)
 
 
-SECTIONS = ("crm", "tables", "attributes", "label", "labels")
+SECTIONS = ("crm", "tables", "attributes", "label", "labels", "monotone")
 KNOWN_KEYS = {
     "crm": ("name", "timezone"),
     "tables": TABLE_NAMES,
     "attributes": ("never", "allow"),
     "label": ("horizon_days", "exported_at"),
-    "labels": ("attributes", "activities"),
+    "labels": ("attributes", "activities", "channels"),
 }
 
 

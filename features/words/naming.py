@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from features.definitions import Feature, FeatureKind
 from features.words.phrases import (
     ALL_ACTIVITIES,
+    CHANNEL_WORDS,
     KIND_PHRASES,
     NO_VALUE,
     RARE_LEVEL,
@@ -16,6 +17,7 @@ from features.words.phrases import (
     YES_NO,
     KindPhrase,
     Language,
+    channel_phrase,
     days_text,
     number_text,
     window_text,
@@ -34,6 +36,8 @@ def say(lang: Language, english: str, german: str) -> str:
 
 def activity_phrase(feature: Feature, lang: Language) -> KindPhrase:
     """Return how the activities of a feature are spoken of: words of crm.toml, ours, or the kind's name."""
+    if feature.channel is not None:
+        return channel_phrase(_channel_name(feature.channel, feature, lang), lang)
     if feature.activity_kind is None:
         return ALL_ACTIVITIES[lang]
     own = feature.subject_de if lang == "de" else feature.subject_en
@@ -46,6 +50,11 @@ def activity_phrase(feature: Feature, lang: Language) -> KindPhrase:
         return built_in
     name = own or quoted(feature.activity_kind, lang)
     return KindPhrase(name, name, f"{name} {{ago}}")
+
+
+def _channel_name(channel: str, feature: Feature, lang: Language) -> str:
+    own = feature.subject_de if lang == "de" else feature.subject_en
+    return own or CHANNEL_WORDS.get(channel.casefold(), {}).get(lang) or quoted(channel, lang)
 
 
 def is_named(feature: Feature, lang: Language) -> bool:
@@ -82,7 +91,9 @@ def level_text(feature: Feature, value: float, lang: Language) -> str:
 
 def of_kind(feature: Feature, lang: Language) -> str:
     """Return " (page views)" for a feature of one kind, nothing for all kinds together."""
-    return "" if feature.activity_kind is None else f" ({activity_phrase(feature, lang).plural})"
+    if feature.activity_kind is None and feature.channel is None:
+        return ""
+    return f" ({activity_phrase(feature, lang).plural})"
 
 
 def value_text(feature: Feature, value: float, lang: Language) -> str:
@@ -108,7 +119,7 @@ def _label_count(feature: Feature, lang: Language) -> str:
 
 
 def _label_last(feature: Feature, lang: Language) -> str:
-    if feature.activity_kind is None:
+    if feature.activity_kind is None and feature.channel is None:
         return say(lang, "days since the last activity", "Tage seit der letzten Aktivität")
     name = activity_phrase(feature, lang).singular
     return say(lang, f"days since the last {name}", f"Tage seit: {name}")
@@ -156,6 +167,22 @@ def _label_attribute_age(feature: Feature, lang: Language) -> str:
     return say(lang, "days since: ", "Tage seit: ") + attribute_name(feature, lang)
 
 
+def _label_changes(feature: Feature, lang: Language) -> str:
+    window = window_text(feature.window_days or 1, lang)
+    if feature.attribute is None:
+        return say(lang, f"changed fields {window}", f"geänderte Felder {window}")
+    name = attribute_name(feature, lang)
+    return say(lang, f"changes {window}: {name}", f"Änderungen {window}: {name}")
+
+
+def _label_email_class(feature: Feature, lang: Language) -> str:
+    return f"{attribute_name(feature, lang)}: {say(lang, 'kind of address', 'Art der Adresse')}"
+
+
+def _label_email_country(feature: Feature, lang: Language) -> str:
+    return f"{attribute_name(feature, lang)}: {say(lang, 'country', 'Land')}"
+
+
 def _fixed(english: str, german: str) -> "Label":
     return lambda _, lang: say(lang, english, german)
 
@@ -178,4 +205,8 @@ LABELS: Mapping[FeatureKind, Label] = {
     FeatureKind.ATTRIBUTE_CATEGORY: _label_attribute,
     FeatureKind.ATTRIBUTE_BOOLEAN: _label_attribute,
     FeatureKind.ATTRIBUTE_AGE_DAYS: _label_attribute_age,
+    FeatureKind.ATTRIBUTE_CHANGES: _label_changes,
+    FeatureKind.EMAIL_CLASS: _label_email_class,
+    FeatureKind.EMAIL_COUNTRY: _label_email_country,
+    FeatureKind.PERSONA: _fixed("persona", "Persona"),
 }

@@ -75,6 +75,30 @@ ALL_ACTIVITIES: Mapping[Language, KindPhrase] = {
     "de": KindPhrase("Aktivität", "Aktivitäten", "Letzte Aktivität {ago}"),
 }
 
+CHANNEL_WORDS: Mapping[str, Mapping[Language, str]] = {
+    "web": {"en": "the website", "de": "die Website"},
+    "website": {"en": "the website", "de": "die Website"},
+    "email": {"en": "e-mail", "de": "E-Mail"},
+    "phone": {"en": "phone", "de": "Telefon"},
+    "event": {"en": "events", "de": "Veranstaltungen"},
+    "webinar": {"en": "webinars", "de": "Webinare"},
+    "chat": {"en": "chat", "de": "Chat"},
+    "social": {"en": "social media", "de": "soziale Medien"},
+    "ads": {"en": "ads", "de": "Anzeigen"},
+}
+
+
+def channel_phrase(name: str, lang: Language) -> KindPhrase:
+    """Return how the activities of one channel are spoken of."""
+    if lang == "en":
+        return KindPhrase(
+            f"activity via {name}", f"activities via {name}", f"Last activity via {name} {{ago}}"
+        )
+    return KindPhrase(
+        f"Aktivität über {name}", f"Aktivitäten über {name}", f"Letzte Aktivität über {name} {{ago}}"
+    )
+
+
 WEEKDAYS: Mapping[Language, tuple[str, ...]] = {
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),

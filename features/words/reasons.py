@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from features.definitions import Feature, FeatureKind
+from features.emails import GENERIC
 from features.words.naming import (
     activity_phrase,
     attribute_name,
@@ -182,6 +183,48 @@ def _no_attribute(feature: Feature, _: float, lang: Language) -> str:
     return f"{say(lang, 'no value for', 'kein Wert für')} {attribute_name(feature, lang)}"
 
 
+def _changes(feature: Feature, value: float, lang: Language) -> str:
+    window, number = _window(feature, lang), number_text(value, lang)
+    if feature.attribute is not None:
+        name = attribute_name(feature, lang)
+        if value == 0:
+            return say(lang, f"{name}: not changed {window}", f"{name}: {window} nicht geändert")
+        times = say(lang, "once" if value == 1 else f"{number} times", f"{number}-mal")
+        return say(lang, f"{name}: changed {times} {window}", f"{name}: {window} {times} geändert")
+    if value == 0:
+        return say(lang, f"no field changed {window}", f"{window} kein Feld geändert")
+    if value == 1:
+        return say(lang, f"1 field change {window}", f"{window} 1 Feld geändert")
+    return say(lang, f"{number} field changes {window}", f"{window} {number} Felder geändert")
+
+
+def _no_changes(feature: Feature, _: float, lang: Language) -> str:
+    return _changes(feature, 0.0, lang)
+
+
+def _email(feature: Feature, value: float, lang: Language) -> str:
+    return f"{attribute_name(feature, lang)}: {level_text(feature, value, lang)}"
+
+
+def _email_country(feature: Feature, value: float, lang: Language) -> str:
+    country = level_text(feature, value, lang)
+    if country == GENERIC:
+        return say(lang, "e-mail domain of no country", "E-Mail-Domain ohne Land")
+    return say(lang, f"e-mail domain of {country}", f"E-Mail-Domain aus {country}")
+
+
+def _no_country(_: Feature, __: float, lang: Language) -> str:
+    return say(lang, "country of the e-mail domain is unknown", "Land der E-Mail-Domain ist unbekannt")
+
+
+def _persona(feature: Feature, value: float, lang: Language) -> str:
+    return f"Persona: {level_text(feature, value, lang)}"
+
+
+def _no_persona(_: Feature, __: float, lang: Language) -> str:
+    return say(lang, "fits none of the personas", "passt zu keiner Persona")
+
+
 Sentence = Callable[[Feature, float, Language], str]
 
 SENTENCES: Mapping[FeatureKind, Sentence] = {
@@ -200,6 +243,10 @@ SENTENCES: Mapping[FeatureKind, Sentence] = {
     FeatureKind.ATTRIBUTE_CATEGORY: _attribute_is,
     FeatureKind.ATTRIBUTE_BOOLEAN: _attribute_colon,
     FeatureKind.ATTRIBUTE_AGE_DAYS: _attribute_ago,
+    FeatureKind.ATTRIBUTE_CHANGES: _changes,
+    FeatureKind.EMAIL_CLASS: _email,
+    FeatureKind.EMAIL_COUNTRY: _email_country,
+    FeatureKind.PERSONA: _persona,
 }
 MISSING_SENTENCES: Mapping[FeatureKind, Sentence] = {
     FeatureKind.COUNT: _never,
@@ -217,4 +264,8 @@ MISSING_SENTENCES: Mapping[FeatureKind, Sentence] = {
     FeatureKind.ATTRIBUTE_CATEGORY: _no_attribute,
     FeatureKind.ATTRIBUTE_BOOLEAN: _no_attribute,
     FeatureKind.ATTRIBUTE_AGE_DAYS: _no_attribute,
+    FeatureKind.ATTRIBUTE_CHANGES: _no_changes,
+    FeatureKind.EMAIL_CLASS: _no_attribute,
+    FeatureKind.EMAIL_COUNTRY: _no_country,
+    FeatureKind.PERSONA: _no_persona,
 }

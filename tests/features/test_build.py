@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from features.build import Points, build_features
-from features.definitions import Feature
+from features.definitions import ATTRIBUTE_KINDS, Feature
 from features.errors import InputError
 from tests.builders_features import KINDS, Row, activity, at, crm_tables, feature_set, points_at
 
@@ -131,7 +131,7 @@ def test_an_attribute_the_tables_do_not_have_is_missing() -> None:
     """A model can score an export that lacks one of its columns: the values are missing."""
     tables = crm_tables([{"lead_id": "L", "created_at": START}], attribute_types={})
     found = build_features(EVERYTHING, tables, points_at([0], [START]))
-    columns = [index for index, each in enumerate(EVERYTHING.features) if each.attribute is not None]
+    columns = [index for index, each in enumerate(EVERYTHING.features) if each.kind in ATTRIBUTE_KINDS]
     assert np.isnan(found[:, columns]).all()
 
 

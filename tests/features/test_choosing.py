@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from features.choosing import choose_features
 from features.crm import CrmSettings, Label, NamedReason
-from features.definitions import Feature, FeatureKind, FeatureSet
+from features.definitions import ATTRIBUTE_KINDS, Feature, FeatureKind, FeatureSet
 from features.encode import OTHER
 from features.tables import TIME_TYPE, CanonicalTables
 from tests.builders_features import activity, at, crm_tables, us
@@ -66,7 +66,7 @@ def chosen_from(tables: CanonicalTables, *, leads: int = N_LEADS, until: str | N
 
 def by_attribute(feature_set: FeatureSet) -> dict[str, Feature]:
     """Return the attribute features by attribute."""
-    return {each.attribute: each for each in feature_set.features if each.attribute is not None}
+    return {str(each.attribute): each for each in feature_set.features if each.kind in ATTRIBUTE_KINDS}
 
 
 def test_attributes_by_type() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from features.definitions import Feature, FeatureKind, FeatureSet
 from features.errors import InputError
-from tests.builders_features import feature_set
+from tests.builders_features import PERSONAS, feature_set
 
 EVERYTHING = feature_set()
 COUNT = Feature(name="count", kind=FeatureKind.COUNT, family="engagement", window_days=7)
@@ -43,7 +43,13 @@ def test_the_hash_of_a_small_set_is_what_it_was() -> None:
 def test_what_a_set_knows_of_itself() -> None:
     """Names, categories and the need for times follow from the features."""
     by_name = dict(zip(EVERYTHING.names, EVERYTHING.features, strict=True))
-    assert [EVERYTHING.names[i] for i in EVERYTHING.categorical_indices] == ["first_touch_kind", "industry"]
+    assert [EVERYTHING.names[i] for i in EVERYTHING.categorical_indices] == [
+        "first_touch_kind",
+        "industry",
+        "email_class",
+        "email_country",
+        "persona",
+    ]
     assert EVERYTHING.needs_times
     assert not feature_set(by_name["industry"], by_name["employees"], by_name["newsletter"]).needs_times
     assert feature_set(by_name["trial_at_age_days"]).needs_times
@@ -61,6 +67,23 @@ WITHOUT_MEANING = [
     pytest.param({"name": ""}, "name must not be empty", id="no-name"),
     pytest.param({"monotone": 2}, "monotone must be -1, 0 or 1; got 2", id="monotone"),
     pytest.param({"levels": ("a", "a")}, "levels must be unique and at most 255; got 2", id="levels-twice"),
+    pytest.param(
+        {"activity_kind": "call", "channel": "web"},
+        "activity_kind and channel must not both be given; got 'call' and 'web'",
+        id="kind-and-channel",
+    ),
+    pytest.param(
+        {"kind": FeatureKind.FIRST_TOUCH_HOUR, "window_days": None, "channel": "web"},
+        "channel must be absent for first_touch_hour; got 'web'",
+        id="first-touch-of-a-channel",
+    ),
+    pytest.param({"free_mail_domains": ("gmx.de",)}, "free_mail_domains must be given for", id="domains"),
+    pytest.param({"personas": PERSONAS}, "personas must be given for a persona feature", id="personas"),
+    pytest.param(
+        {"kind": FeatureKind.PERSONA, "window_days": None, "personas": PERSONAS, "levels": ("x",)},
+        r"levels of a persona feature must be the names of its personas; got \['x'\]",
+        id="persona-names",
+    ),
     pytest.param(
         {"kind": FeatureKind.ENGAGEMENT, "window_days": None, "half_life_days": 101},
         "half_life_days must be a whole number of days from 1 to 100; got 101",
@@ -82,6 +105,10 @@ def test_names_and_kinds_of_a_set_are_checked() -> None:
         FeatureSet(features=(COUNT, COUNT), timezone="UTC", activity_kinds=())
     with pytest.raises(InputError, match=r"activity_kind must be one of \['call'\]; got 'fax'"):
         FeatureSet(features=(replace(COUNT, activity_kind="fax"),), timezone="UTC", activity_kinds=("call",))
+    with pytest.raises(InputError, match=r"channel must be one of \['web'\]; got 'fax'"):
+        FeatureSet(
+            features=(replace(COUNT, channel="fax"),), timezone="UTC", activity_kinds=(), channels=("web",)
+        )
 
 
 DAMAGE = [
@@ -101,6 +128,16 @@ DAMAGE = [
         lambda data: data["features"][0].update(kind="magic"), "Invalid enum value 'magic'", id="kind"
     ),
     pytest.param(lambda data: data["features"][0].update(window_days="7"), "window_days", id="field-type"),
+    pytest.param(
+        lambda data: data["features"][-1]["personas"][0].update(rules=[]),
+        "persona 'builder': rules must hold at least one; got none",
+        id="persona-without-rules",
+    ),
+    pytest.param(
+        lambda data: data["features"][-1]["personas"][0]["rules"][0].update(values=[]),
+        "persona rule on 'industry': values must hold at least one; got none",
+        id="persona-rule-without-values",
+    ),
 ]
 
 

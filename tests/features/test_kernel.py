@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.build import Points, build_features
-from features.definitions import Feature, FeatureKind, FeatureSet
+from features.definitions import ACTIVITY_KINDS, Feature, FeatureKind, FeatureSet
 from features.kernel import HALVING_SHIFT, TABLE_SIZE, halved
 from features.plan import halving_tables
 from features.tables import ACTIVITIES, CHANGES, LEADS, CanonicalTables
@@ -29,7 +29,7 @@ from tests.builders_features import (
 )
 from tests.oracles.features_compare import ENGAGEMENT_STEP, assert_equal_features
 from tests.oracles.features_slow import slow_row
-from tests.oracles.features_sql import sql_matrix
+from tests.oracles.features_sql import is_known_to_sql, sql_matrix
 
 EVERYTHING = feature_set()
 
@@ -55,7 +55,7 @@ def test_build_equals_the_slow_definition(crm: RandomCrm) -> None:
 @given(random_crms(), st.sampled_from(["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "UTC"]))
 def test_build_equals_sql(crm: RandomCrm, timezone: str) -> None:
     """The same values as one DuckDB query, in zones with whole and half hours."""
-    features = tuple(each for each in EVERYTHING.features if each.attribute is None)
+    features = tuple(each for each in EVERYTHING.features if is_known_to_sql(each))
     chosen = feature_set(*features, timezone=timezone)
     found = build_features(chosen, crm.tables, crm.points)
     by_name = sql_matrix(chosen, crm.tables, crm.points)
@@ -128,6 +128,7 @@ def no_activity_value(feature: Feature) -> Any:
         FeatureKind.DISTINCT_ASSETS,
         FeatureKind.ACTIVE_DAYS,
         FeatureKind.ENGAGEMENT,
+        FeatureKind.ATTRIBUTE_CHANGES,
     }
     return 0.0 if feature.kind in counts else math.nan
 
@@ -137,7 +138,7 @@ def test_without_activity_counts_are_zero_and_the_rest_is_missing() -> None:
     features = tuple(
         each
         for each in EVERYTHING.features
-        if each.attribute is None and each.kind is not FeatureKind.LEAD_AGE_DAYS
+        if each.kind in ACTIVITY_KINDS or each.kind is FeatureKind.ATTRIBUTE_CHANGES
     )
     now = at("2026-01-01")
     tables = crm_tables([{"lead_id": "L", "created_at": now}])

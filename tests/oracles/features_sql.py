@@ -18,20 +18,26 @@ DAY = 86_400_000_000
 
 QUERY = """
 WITH once AS (
-    SELECT lead_id, epoch_us(occurred_at) AS occurred, kind, nullif(asset, '') AS asset, activity_id
+    SELECT lead_id, epoch_us(occurred_at) AS occurred, kind, channel, nullif(asset, '') AS asset, activity_id
     FROM activities
     QUALIFY row_number() OVER (PARTITION BY lead_id, activity_id ORDER BY occurred_at) = 1
 ),
 known AS (
     SELECT
-        point, occurred, kind, asset, as_of - occurred AS age,
+        point, occurred, kind, channel, asset, as_of - occurred AS age,
         row_number() OVER (PARTITION BY point ORDER BY occurred, activity_id) AS place
     FROM points JOIN once USING (lead_id)
     WHERE occurred <= as_of
 ),
-features AS (SELECT point, {activity_columns} FROM known GROUP BY point)
+features AS (SELECT point, {activity_columns} FROM known GROUP BY point),
+changed AS (
+    SELECT DISTINCT point, attribute, changed_at, as_of - epoch_us(changed_at) AS age
+    FROM points JOIN attribute_changes USING (lead_id)
+    WHERE epoch_us(changed_at) <= as_of
+),
+change_counts AS (SELECT point, {change_columns} FROM changed GROUP BY point)
 SELECT {columns}
-FROM points LEFT JOIN features USING (point) JOIN leads USING (lead_id)
+FROM points LEFT JOIN features USING (point) LEFT JOIN change_counts USING (point) JOIN leads USING (lead_id)
 ORDER BY point
 """
 
@@ -40,20 +46,35 @@ def sql_matrix(
     feature_set: FeatureSet, tables: CanonicalTables, points: Points
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Return the features that SQL knows, name -> float64 (n_points,), NaN for null."""
-    known = [feature for feature in feature_set.features if feature.attribute is None]
+    known = [feature for feature in feature_set.features if is_known_to_sql(feature)]
     from_log = [feature for feature in known if feature.kind in RULES]
+    counts = [feature for feature in known if feature.kind is FeatureKind.ATTRIBUTE_CHANGES]
     query = QUERY.format(
         activity_columns=", ".join(
             f'{RULES[each.kind](each, feature_set)} AS "{each.name}"' for each in from_log
         ),
+        change_columns=", ".join(_change_count(each, feature_set) for each in counts) or "1",
         columns=", ".join(_column(each) for each in known),
     )
     with duckdb.connect() as connection:
         connection.register("points", _points_table(tables, points))
         connection.register("activities", tables.activities)
+        connection.register("attribute_changes", tables.attribute_changes)
         connection.register("leads", tables.leads.select(["lead_id", "created_at"]))
         table = connection.sql(query).to_arrow_table()
     return {name: _floats(table.column(name)) for name in table.column_names}
+
+
+def is_known_to_sql(feature: Feature) -> bool:
+    """Whether this oracle has a rule for a feature."""
+    return feature.kind in RULES or feature.kind in (FeatureKind.LEAD_AGE_DAYS, FeatureKind.ATTRIBUTE_CHANGES)
+
+
+def _change_count(feature: Feature, feature_set: FeatureSet) -> str:
+    watched = [feature.attribute] if feature.attribute else sorted(feature_set.attributes)
+    names = ", ".join(f"'{name}'" for name in watched) or "''"
+    days = feature.window_days or 0
+    return f'count(*) FILTER (WHERE age < {days * DAY} AND attribute IN ({names})) AS "{feature.name}"'
 
 
 def _points_table(tables: CanonicalTables, points: Points) -> pa.Table:
@@ -83,6 +104,8 @@ def _filter(feature: Feature, days: int | None = None) -> str:
     conditions = ["true"]
     if feature.activity_kind is not None:
         conditions.append(f"kind = '{feature.activity_kind}'")
+    if feature.channel is not None:
+        conditions.append(f"channel = '{feature.channel}'")
     if days is not None:
         conditions.append(f"age < {days * DAY}")
     return f"FILTER (WHERE {' AND '.join(conditions)})"
@@ -139,7 +162,13 @@ def _first_weekday(_: Feature, feature_set: FeatureSet) -> str:
 
 
 ZERO_WITHOUT_ACTIVITY = frozenset(
-    {FeatureKind.COUNT, FeatureKind.DISTINCT_ASSETS, FeatureKind.ACTIVE_DAYS, FeatureKind.ENGAGEMENT}
+    {
+        FeatureKind.COUNT,
+        FeatureKind.DISTINCT_ASSETS,
+        FeatureKind.ACTIVE_DAYS,
+        FeatureKind.ENGAGEMENT,
+        FeatureKind.ATTRIBUTE_CHANGES,
+    }
 )
 RULES: Mapping[FeatureKind, Callable[[Feature, FeatureSet], str]] = {
     FeatureKind.COUNT: _count,
