@@ -14,9 +14,12 @@ import pyarrow.compute as pc
 from features.definitions import FeatureSet
 from features.kernel import NO_CODE
 from features.plan import vocabulary_rows
-from features.tables import ACTIVITIES, CanonicalTables, sort_canonically
+from features.tables import CanonicalTables
 
 Int64Array = npt.NDArray[np.int64]
+
+ORDER = ("lead_id", "occurred_at", "activity_id", "kind", "channel", "asset")
+"""Of rows with the same id the first in this order counts, whatever order they came in; null comes last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,7 +47,9 @@ def read_log(feature_set: FeatureSet, tables: CanonicalTables) -> ActivityLog:
 
     Text columns may be dictionaries, as a streaming reader leaves them.
     """
-    activities = tables.activities if tables.settled else _each_id_once(_sorted(tables.activities))
+    activities = tables.activities
+    if not tables.settled:
+        activities = _each_id_once(activities.sort_by([(column, "ascending") for column in ORDER]))
     lead = lead_codes(activities.column("lead_id"), tables)
     if np.any(np.diff(lead) < 0) or np.any(lead == NO_CODE):
         order = np.argsort(lead, kind="stable")
@@ -71,26 +76,8 @@ def lead_codes(lead_ids: pa.ChunkedArray, tables: CanonicalTables) -> Int64Array
     return _map_distinct(lead_ids, lambda distinct: pc.index_in(distinct, value_set=leads))
 
 
-def _sorted(activities: pa.Table) -> pa.Table:
-    """Return the table in canonical order; a table that has it is not copied."""
-    lead, at = activities.column("lead_id"), activities.column("occurred_at")
-    identity = activities.column("activity_id")
-    in_order = _in_order(lead, _in_order(at, _in_order(identity, None)))
-    return (
-        activities if pc.all(in_order).as_py() in (True, None) else sort_canonically(ACTIVITIES, activities)
-    )
-
-
-def _in_order(column: pa.ChunkedArray, ties: pa.ChunkedArray | None) -> pa.ChunkedArray:
-    """Say of each row and the next whether they ascend; where they tie, `ties` says it."""
-    here, following = column.slice(0, max(len(column) - 1, 0)), column.slice(1)
-    if ties is None:
-        return pc.less_equal(here, following)
-    return pc.or_(pc.less(here, following), pc.and_(pc.equal(here, following), ties))
-
-
 def _each_id_once(activities: pa.Table) -> pa.Table:
-    """Keep the first row of an activity id that a lead has twice; rows are in canonical order."""
+    """Keep the first row of an activity id that a lead has twice; rows are in `ORDER`."""
     identity = activities.column("activity_id")
     if pc.count_distinct(identity).as_py() == len(identity):
         return activities

@@ -115,14 +115,12 @@ def _order(activities: Sequence[Activity], occurred_us: Int64Array) -> list[int]
 
 
 def _order_with_ties(activities: Sequence[Activity], occurred_us: list[int]) -> list[int]:
-    """Order by time, then by id, then by what it is; of an id that comes twice the first one counts."""
+    """Order as `features.log.ORDER` says; of an id that comes twice the first one counts."""
     keys = sorted(
         (
             occurred_us[place],
             activity.get("activity_id") or "",
-            activity.get("kind") or "",
-            activity.get("channel") or "",
-            activity.get("asset") or "",
+            *map(_none_last, (activity.get("kind"), activity.get("channel"), activity.get("asset"))),
             place,
         )
         for place, activity in enumerate(activities)
@@ -135,6 +133,10 @@ def _order_with_ties(activities: Sequence[Activity], occurred_us: list[int]) -> 
         if name:
             seen.add(name)
     return places
+
+
+def _none_last(text: str | None) -> tuple[bool, str]:
+    return text is None, text or ""
 
 
 def _rows(texts: Sequence[str | None], rows: Mapping[str, int]) -> Int64Array:

@@ -108,7 +108,7 @@ def _table(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pylist([{name: row.get(name) for name in schema.names} for row in rows], schema)
 
 
-def activity(lead_id: str, occurred_at: datetime, kind: str = "page_view", **more: str) -> Row:
+def activity(lead_id: str, occurred_at: datetime, kind: str = "page_view", **more: str | None) -> Row:
     """Return one activity row; without an `activity_id` it gets one made of its content."""
     name = f"{lead_id}/{occurred_at.isoformat()}/{kind}/{more.get('asset', '')}"
     return {"activity_id": name, "lead_id": lead_id, "occurred_at": occurred_at, "kind": kind, **more}
@@ -228,7 +228,7 @@ def _activity_rows(lead_ids: list[str], anchor: datetime) -> st.SearchStrategy[R
         instants(anchor),
         st.sampled_from([*KINDS, "unheard_of"]),
         asset=st.sampled_from(["a", "b", "c", ""]),
-        channel=st.sampled_from([*CHANNELS, "fax", ""]),
+        channel=st.sampled_from([*CHANNELS, "fax", "", None]),
     )
 
 

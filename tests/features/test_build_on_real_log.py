@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
 from features.build import Points, build_features
@@ -27,7 +27,8 @@ from tests.oracles.features_slow import slow_row
 from tests.oracles.features_sql import sql_matrix
 
 HOUR_US = 3_600_000_000
-SAMPLE = 300
+HOURS = (1, 6, 24, 72, 168)
+Row = dict[str, Any]
 CRM = CrmSettings(name="bpic2012", timezone="Europe/Amsterdam")
 
 LEADS_SQL = """
@@ -41,6 +42,7 @@ ACTIVITIES_SQL = """
     FROM events
 """
 KINDS_SQL = "SELECT activity FROM events GROUP BY ALL ORDER BY count(*) DESC, activity LIMIT 12"
+CHANNELS = ("COMPLETE", "START", "SCHEDULE")
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +69,8 @@ def feature_set(tables: CanonicalTables) -> FeatureSet:
     with duckdb.connect() as connection:
         connection.register("events", tables.activities.rename_columns({"kind": "activity"}))
         kinds = tuple(kind for (kind,) in connection.sql(KINDS_SQL).fetchall())
-    features = (*activity_features(kinds, CRM, has_assets=True), lead_age_feature())
-    return FeatureSet(features=features, timezone=CRM.timezone, activity_kinds=kinds)
+    features = (*activity_features(kinds, CRM, channels=CHANNELS, has_assets=True), lead_age_feature())
+    return FeatureSet(features=features, timezone=CRM.timezone, activity_kinds=kinds, channels=CHANNELS)
 
 
 def points_after(tables: CanonicalTables, hours: int) -> Points:
@@ -77,7 +79,7 @@ def points_after(tables: CanonicalTables, hours: int) -> Points:
     return Points(lead_index=np.arange(created_us.size), as_of_us=created_us + hours * HOUR_US)
 
 
-@pytest.mark.parametrize("hours", [1, 6, 24, 72, 168])
+@pytest.mark.parametrize("hours", HOURS)
 def test_every_case_equals_sql(tables: CanonicalTables, feature_set: FeatureSet, hours: int) -> None:
     """13,087 cases, 262,200 events: zero differences; decayed sums within fixed-point resolution."""
     points = points_after(tables, hours)
@@ -88,24 +90,26 @@ def test_every_case_equals_sql(tables: CanonicalTables, feature_set: FeatureSet,
     )
 
 
-def test_a_sample_equals_the_slow_definition(tables: CanonicalTables, feature_set: FeatureSet) -> None:
-    """The readable loop agrees on cases spread over the log, a day after their start."""
-    points = points_after(tables, 24)
-    found = build_features(feature_set, tables, points)
-    chosen = np.linspace(0, tables.leads.num_rows - 1, SAMPLE).astype(np.int64)
-    leads = tables.leads.take(pa.array(chosen))
-    of_chosen = pc.is_in(
-        tables.activities.column("lead_id"), value_set=leads.column("lead_id").combine_chunks()
-    )
-    by_lead: dict[str, list[dict[str, object]]] = {}
-    for event in tables.activities.filter(of_chosen).to_pylist():
+@pytest.fixture(scope="module")
+def cases(tables: CanonicalTables) -> list[tuple[Row, list[Row]]]:
+    """Return every case with its events, as dicts."""
+    by_lead: dict[str, list[Row]] = {}
+    for event in tables.activities.to_pylist():
         by_lead.setdefault(event["lead_id"], []).append(event)
+    return [(lead, by_lead[lead["lead_id"]]) for lead in tables.leads.to_pylist()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hours", HOURS)
+def test_every_case_equals_the_slow_definition(
+    tables: CanonicalTables, feature_set: FeatureSet, cases: list[tuple[Row, list[Row]]], hours: int
+) -> None:
+    """The readable loop, event by event, says the same of every case at every snapshot."""
+    found = build_features(feature_set, tables, points_after(tables, hours))
     expected = np.array(
         [
-            slow_row(
-                feature_set, lead, by_lead[lead["lead_id"]], [], lead["created_at"] + timedelta(hours=24)
-            )
-            for lead in leads.to_pylist()
+            slow_row(feature_set, lead, events, [], lead["created_at"] + timedelta(hours=hours))
+            for lead, events in cases
         ]
     )
-    assert_equal_features(feature_set.features, found[chosen], expected)
+    assert_equal_features(feature_set.features, found, expected)

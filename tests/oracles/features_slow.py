@@ -49,8 +49,19 @@ def slow_row(
 
 
 def _known_once(activities: list[Row], as_of: datetime) -> list[Row]:
-    """Keep the earliest activity of each id, then those at or before as_of, oldest first."""
-    ordered = sorted(activities, key=lambda each: (each["occurred_at"], each["activity_id"]))
+    """Keep the earliest activity of each id, then those at or before as_of, oldest first.
+
+    Rows with one id and one time that say different things: the first by kind, channel, asset counts.
+    """
+    content = ("kind", "channel", "asset")
+    ordered = sorted(
+        activities,
+        key=lambda each: (
+            each["occurred_at"],
+            each["activity_id"],
+            *((each[name] is None, each[name] or "") for name in content),
+        ),
+    )
     first: dict[str, Row] = {}
     for each in ordered:
         first.setdefault(each["activity_id"], each)

@@ -20,7 +20,10 @@ QUERY = """
 WITH once AS (
     SELECT lead_id, epoch_us(occurred_at) AS occurred, kind, channel, nullif(asset, '') AS asset, activity_id
     FROM activities
-    QUALIFY row_number() OVER (PARTITION BY lead_id, activity_id ORDER BY occurred_at) = 1
+    QUALIFY row_number() OVER (
+        PARTITION BY lead_id, activity_id
+        ORDER BY occurred_at, kind, channel NULLS LAST, activities.asset NULLS LAST
+    ) = 1
 ),
 known AS (
     SELECT
