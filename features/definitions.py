@@ -279,6 +279,11 @@ class FeatureSet:
         return any(feature.kind not in TIMELESS_KINDS for feature in self.features)
 
     @cached_property
+    def has_activities(self) -> bool:
+        """Whether any feature looks at activities."""
+        return any(feature.kind in ACTIVITY_KINDS for feature in self.features)
+
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the canonical JSON: equal for equal sets, on every machine."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)

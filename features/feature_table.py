@@ -1,38 +1,130 @@
-"""The feature table people read: one row per lead known at an instant, values in words.
+"""The feature table people read: a row per lead and instant, values in words, bucket by bucket.
 
-Decides which leads have a row; the values are those of `features.build`.
+Decides columns, notes and how buckets share the cores; the values are those of `features.build`, the rows
+those of `features.asked`.
 """
 
-from datetime import datetime
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
 
-from features.attributes import instants_us
+from features.asked import Asked
+from features.buckets import LeadBuckets
 from features.build import Points, build_features
-from features.definitions import FeatureSet
+from features.definitions import FeatureKind, FeatureSet
 from features.encode import decode_table
+from features.problems import shorten
 from features.tables import TIME_TYPE, CanonicalTables
-from features.times import EPOCH, MICROSECOND
+
+Float64Array = npt.NDArray[np.float64]
+
+LEVELS_OF_ATTRIBUTES = frozenset({FeatureKind.ATTRIBUTE_CATEGORY, FeatureKind.EMAIL_COUNTRY})
 
 
-def feature_table(feature_set: FeatureSet, tables: CanonicalTables, *, as_of: datetime) -> pa.Table:
-    """Return `lead_id`, `as_of` and one column per feature, for the leads created at or before `as_of`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureTable:
+    """Some rows of a feature table, and what of the tables the feature set does not know, with counts."""
 
-    For a set that needs no times, and for tables without them, every lead has a row; `as_of` is null there.
+    rows: pa.Table
+    unknown: tuple[tuple[str, int], ...]
+
+
+def feature_table(feature_set: FeatureSet, tables: CanonicalTables, asked: Asked) -> FeatureTable:
+    """Return `lead_id`, `as_of` and one column per feature for everything asked for in these tables.
+
+    `as_of` is null for a feature set that needs no times.
     """
-    as_of_us = (as_of - EPOCH) // MICROSECOND
-    points = _points(tables, as_of_us)
-    readable = decode_table(feature_set, build_features(feature_set, tables, points))
-    instant = as_of if feature_set.needs_times else None
+    points = asked.points(tables)
+    matrix = build_features(feature_set, tables, points)
+    readable = decode_table(feature_set, matrix)
     ids = tables.leads.column("lead_id").take(pa.array(points.lead_index))
-    instants = pa.array([instant] * len(points), TIME_TYPE)
-    return pa.table([ids, instants, *readable.columns], names=["lead_id", "as_of", *readable.column_names])
+    rows = pa.table(
+        [ids, _instants(feature_set, points), *readable.columns],
+        names=["lead_id", "as_of", *readable.column_names],
+    )
+    return FeatureTable(rows=rows, unknown=tuple(_unknown(feature_set, tables, matrix)))
 
 
-def _points(tables: CanonicalTables, as_of_us: int) -> Points:
-    known = np.ones(tables.leads.num_rows, dtype=np.bool_)
-    if tables.has_times:
-        known = instants_us(tables.leads.column("created_at")) <= as_of_us
-    lead_index = np.flatnonzero(known).astype(np.int64)
-    return Points(lead_index=lead_index, as_of_us=np.full(lead_index.size, as_of_us, dtype=np.int64))
+def table_schema(feature_set: FeatureSet) -> pa.Schema:
+    """Return the columns of a feature table and their types."""
+    nothing = decode_table(feature_set, np.empty((0, len(feature_set.features))))
+    return pa.schema([("lead_id", pa.string()), ("as_of", TIME_TYPE), *nothing.schema])
+
+
+def write_feature_table(
+    feature_set: FeatureSet,
+    buckets: LeadBuckets,
+    asked: Asked,
+    out: Path,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> tuple[int, tuple[str, ...]]:
+    """Write the feature table of all buckets as one Parquet file; return its rows and notes.
+
+    Memory holds a few buckets. The rows are the same whatever the number of workers (default: one per core).
+    `progress` is told the number of every bucket that is done.
+    """
+    count, unknown = 0, Counter[str]()
+    with parquet.ParquetWriter(out, table_schema(feature_set)) as writer:
+        for number, part in enumerate(_in_order(feature_set, buckets, asked, workers or _cores())):
+            writer.write_table(part.rows)
+            count += part.rows.num_rows
+            unknown.update(dict(part.unknown))
+            progress(number)
+    return count, tuple(f"{what}: {times:,}" for what, times in sorted(unknown.items()))
+
+
+def _in_order(
+    feature_set: FeatureSet, buckets: LeadBuckets, asked: Asked, workers: int
+) -> Iterator[FeatureTable]:
+    """Yield the tables of the buckets in their order, while the workers are one bucket each ahead."""
+    running: deque[Future[FeatureTable]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for number in range(len(buckets)):
+            running.append(pool.submit(_one_bucket, feature_set, buckets, asked, number))
+            if len(running) > workers:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+def _one_bucket(feature_set: FeatureSet, buckets: LeadBuckets, asked: Asked, number: int) -> FeatureTable:
+    return feature_table(feature_set, buckets.read(number), asked)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _instants(feature_set: FeatureSet, points: Points) -> pa.Array:
+    if not feature_set.needs_times:
+        return pa.nulls(len(points), TIME_TYPE)
+    return pa.array(points.as_of_us, pa.int64()).cast(TIME_TYPE)
+
+
+def _unknown(
+    feature_set: FeatureSet, tables: CanonicalTables, matrix: Float64Array
+) -> Iterator[tuple[str, int]]:
+    """Yield what the tables hold and the feature set does not know, and the other way round, with counts."""
+    for name in sorted(feature_set.attributes - set(tables.leads.column_names)):
+        yield f"leads without the attribute {name!r}, taken as missing", tables.leads.num_rows
+    for column, feature in enumerate(feature_set.features):
+        rare = int((matrix[:, column] == 0.0).sum()) if feature.kind in LEVELS_OF_ATTRIBUTES else 0
+        if rare:
+            yield f"rows with a rare or new value of {feature.name!r}", rare
+    vocabularies = {"kind": feature_set.activity_kinds, "channel": feature_set.channels}
+    for what, known in vocabularies.items() if feature_set.has_activities else ():
+        for each in pc.value_counts(tables.activities.column(what)).to_pylist():
+            if each["values"] and each["values"] not in known:
+                text = shorten(each["values"])
+                yield f"activities of the {what} {text!r}, counted in totals only", each["counts"]

@@ -16,7 +16,6 @@ import numpy.typing as npt
 from features.attributes import email_reader
 from features.build import watched_attributes
 from features.definitions import (
-    ACTIVITY_KINDS,
     ATTRIBUTE_KINDS,
     EMAIL_KINDS,
     Feature,
@@ -54,7 +53,7 @@ class OnlineFeatures:
         self.feature_set = feature_set
         self._width = len(feature_set.features)
         self._plan = compile_plan(feature_set).arrays
-        self._has_activities = any(feature.kind in ACTIVITY_KINDS for feature in feature_set.features)
+        self._has_activities = feature_set.has_activities
         self._log = OnlineLog(feature_set)
         self._readers = tuple(_readers(feature_set))
         self._attributes = feature_set.attributes

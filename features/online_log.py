@@ -116,22 +116,19 @@ def _order(activities: Sequence[Activity], occurred_us: Int64Array) -> list[int]
 
 def _order_with_ties(activities: Sequence[Activity], occurred_us: list[int]) -> list[int]:
     """Order as `features.log.ORDER` says; of an id that comes twice the first one counts."""
-    keys = sorted(
-        (
-            occurred_us[place],
-            activity.get("activity_id") or "",
-            *map(_none_last, (activity.get("kind"), activity.get("channel"), activity.get("asset"))),
-            place,
-        )
-        for place, activity in enumerate(activities)
-    )
+    names = [activity.get("activity_id") or "" for activity in activities]
+
+    def rank(place: int) -> tuple[int, str, tuple[bool, str], tuple[bool, str], tuple[bool, str]]:
+        kind, channel, asset = (activities[place].get(each) for each in ("kind", "channel", "asset"))
+        return occurred_us[place], names[place], _none_last(kind), _none_last(channel), _none_last(asset)
+
     seen: set[str] = set()
     places = []
-    for _, name, *_, place in keys:
-        if name not in seen:
+    for place in sorted(range(len(activities)), key=rank):
+        if names[place] not in seen:
             places.append(place)
-        if name:
-            seen.add(name)
+        if names[place]:
+            seen.add(names[place])
     return places
 
 

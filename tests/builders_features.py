@@ -192,10 +192,10 @@ def instants(anchor: datetime) -> st.SearchStrategy[datetime]:
 
 
 @st.composite
-def random_crms(draw: st.DrawFn) -> RandomCrm:
-    """Draw a CRM of 1-3 leads with ties, duplicate ids, unknown kinds, future activities and changes."""
+def random_crms(draw: st.DrawFn, most_leads: int = 3) -> RandomCrm:
+    """Draw a CRM of a few leads with ties, duplicate ids, unknown kinds, future activities and changes."""
     anchor = draw(st.sampled_from(ANCHORS))
-    lead_ids = [f"L{number}" for number in range(draw(st.integers(1, 3)))]
+    lead_ids = [f"L{number}" for number in range(draw(st.integers(1, most_leads)))]
     activities = draw(st.lists(_activity_rows(lead_ids, anchor), max_size=25))
     repeats = draw(st.lists(_repeats(activities), max_size=3)) if activities else []
     tables = crm_tables(

@@ -20,6 +20,7 @@ from pyarrow import parquet
 from features.crm import CrmSettings
 from features.errors import LeadPactError
 from features.files import disk_failures_named
+from features.history.buckets import HistoryBuckets, cut_history
 from features.history.merge import MergeCounts, merge_tables
 from features.history.stored_lead import StoredLead, find_lead
 from features.tables import TABLE_NAMES, CanonicalTables
@@ -62,6 +63,12 @@ class History:
         Ids are stored without blanks around them (`importing.columns.to_ids`) and asked for likewise.
         """
         return self._while_files_stand(lambda manifest: find_lead(self._files(manifest), lead_id.strip()))
+
+    def buckets(self) -> HistoryBuckets:
+        """Return the leads in buckets that fit into memory, whatever the history holds."""
+        return self._while_files_stand(
+            lambda manifest: cut_history(self._files(manifest), CrmSettings.from_dict(manifest["crm"]))
+        )
 
     def fingerprint(self) -> str:
         """Return the sha256 (hex) of everything stored: equal when and only when tables and settings are."""

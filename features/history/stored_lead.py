@@ -1,16 +1,14 @@
-"""One lead out of the stored tables, in the form of a score request. Reads only the row groups it needs."""
+"""One lead out of the stored tables, in the form of a score request."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import parquet
 
 from features.attributes import typed_value
+from features.history.sorted_file import sorted_file
 from features.tables import ACTIVITIES, CHANGES, LEADS
 from features.times import EPOCH
 
@@ -43,22 +41,6 @@ class StoredLead:
         return {**self.lead, **{name: value for name, value in known.items() if name in self.lead}}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RowGroups:
-    """The footer of one Parquet file sorted by lead_id, and the first and last lead_id of each row group."""
-
-    footer: parquet.FileMetaData
-    bounds: tuple[tuple[bytes, bytes] | None, ...]
-
-    def holding(self, lead_id: bytes) -> list[int]:
-        """Return the row groups that may hold this lead; one without statistics always may."""
-        return [
-            group
-            for group, bound in enumerate(self.bounds)
-            if bound is None or bound[0] <= lead_id <= bound[1]
-        ]
-
-
 def find_lead(files: Mapping[str, Path], lead_id: str) -> StoredLead | None:
     """Return one lead from the stored files (table name -> path), or None when no row has this id."""
     leads = _rows_of(files[LEADS], lead_id)
@@ -71,7 +53,7 @@ def find_lead(files: Mapping[str, Path], lead_id: str) -> StoredLead | None:
         activities=tuple(_rows_of(files[ACTIVITIES], lead_id)),
         attribute_changes=tuple(
             typed_changes(
-                _rows_of(files[CHANGES], lead_id), _row_groups(files[LEADS]).footer.schema.to_arrow_schema()
+                _rows_of(files[CHANGES], lead_id), sorted_file(files[LEADS]).footer.schema.to_arrow_schema()
             )
         ),
     )
@@ -87,17 +69,7 @@ def typed_changes(changes: Iterable[Row], leads: pa.Schema) -> Iterator[Row]:
 
 
 def _rows_of(file: Path, lead_id: str) -> list[dict[str, object]]:
-    """Return the rows of one lead: they lie together, because every table is sorted by lead_id first."""
-    groups = _row_groups(file)
-    wanted = groups.holding(lead_id.encode())
-    if not wanted:
-        return []
-    with parquet.ParquetFile(file, metadata=groups.footer) as opened:
-        rows = opened.read_row_groups(wanted, use_threads=False)
-    ids, places = rows.column("lead_id"), range(rows.num_rows)
-    first = bisect_left(places, lead_id, key=lambda place: ids[place].as_py())
-    beyond = bisect_right(places, lead_id, key=lambda place: ids[place].as_py())
-    return _to_python(rows.slice(first, beyond - first))
+    return _to_python(sorted_file(file).rows_between(lead_id, lead_id))
 
 
 def _to_python(rows: pa.Table) -> list[dict[str, object]]:
@@ -112,18 +84,3 @@ def _to_python(rows: pa.Table) -> list[dict[str, object]]:
 def _to_datetimes(column: pa.ChunkedArray) -> list[datetime | None]:
     microseconds = column.cast(pa.int64()).to_pylist()
     return [None if each is None else EPOCH + timedelta(microseconds=each) for each in microseconds]
-
-
-@lru_cache(maxsize=16)
-def _row_groups(file: Path) -> RowGroups:
-    """Read a footer once: files of the history are named by their content and never change."""
-    footer = parquet.read_metadata(file)
-    place = footer.schema.names.index("lead_id")
-    columns = (footer.row_group(group).column(place) for group in range(footer.num_row_groups))
-    return RowGroups(footer=footer, bounds=tuple(_bounds(column.statistics) for column in columns))
-
-
-def _bounds(statistics: parquet.Statistics | None) -> tuple[bytes, bytes] | None:
-    if statistics is None or not statistics.has_min_max:
-        return None
-    return str(statistics.min).encode(), str(statistics.max).encode()

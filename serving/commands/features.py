@@ -2,18 +2,18 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from serving.console import JsonOption, WorkspaceOption, command_app, print_json, show, step
+from serving.console import JsonOption, WorkspaceOption, command_app, print_json, say, show, step
 from serving.settings import read_settings
 
 if TYPE_CHECKING:
+    from features.asked import Asked
+    from features.buckets import LeadBuckets
     from features.definitions import Feature, FeatureSet
-    from features.tables import CanonicalTables
     from features.words.phrases import Language
     from features.workspace import Workspace
 
@@ -48,26 +48,39 @@ def build(
     as_of: Annotated[
         str | None, typer.Option(help="As known at this time (ISO 8601 with zone) [now].")
     ] = None,
+    points: Annotated[
+        Path | None,
+        typer.Option(help="A row per point instead: .parquet or .csv with the columns lead_id and as_of."),
+    ] = None,
     history: HistoryOption = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the features of the history, one readable row per lead."""
+    """Write the features of the history, one readable row per lead or point."""
+    from features.asked import AllLeadsAt, read_points
+    from features.errors import InputError
     from features.history.store import History
     from serving import clock
     from serving.commands.score import read_instant
 
     _check_out(out)
+    if points is not None and as_of is not None:
+        raise InputError("--as-of and --points must not both be given: points carry their own times")
     instant = clock.now() if as_of is None else read_instant(as_of)
+    asked = AllLeadsAt(instant) if points is None else read_points(points)
     place = read_settings(workspace).workspace
     feature_set = _feature_set(place, from_history=history)
     with step(f"Building {len(feature_set.features)} features"):
-        rows = _write_table(out, feature_set, History(place.history_dir).read(), instant)
-    answer = {"rows": rows, "features": len(feature_set.features), "hash": feature_set.hash, "out": str(out)}
+        rows, notes = _write_table(out, feature_set, History(place.history_dir).buckets(), asked)
     if as_json:
-        print_json({**answer, "as_of": instant.isoformat() if feature_set.needs_times else None})
-    else:
-        show(f"{rows} leads x {len(feature_set.features)} features written to {out}")
+        answer = {"rows": rows, "features": len(feature_set.features), "hash": feature_set.hash}
+        has_instant = feature_set.needs_times and points is None
+        timing = {"as_of": instant.isoformat() if has_instant else None}
+        print_json({**answer, "out": str(out), **timing, "notes": list(notes)})
+        return
+    for note in notes:
+        say(f"  {note}")
+    show(f"{rows:,} rows x {len(feature_set.features)} features written to {out}")
 
 
 def _check_out(out: Path) -> None:
@@ -106,18 +119,18 @@ def _from_history(workspace: "Workspace") -> "FeatureSet":
     )
 
 
-def _write_table(out: Path, feature_set: "FeatureSet", tables: "CanonicalTables", instant: datetime) -> int:
-    """Write the feature table as a whole or not at all; return its number of rows."""
-    from pyarrow import parquet
-
-    from features.feature_table import feature_table
+def _write_table(
+    out: Path, feature_set: "FeatureSet", buckets: "LeadBuckets", asked: "Asked"
+) -> tuple[int, tuple[str, ...]]:
+    """Write the feature table as a whole or not at all; return its number of rows and what to say of it."""
+    from features.feature_table import write_feature_table
     from features.files import disk_failures_named, draft_of
 
-    table = feature_table(feature_set, tables, as_of=instant)
     with disk_failures_named(out, "no table was written"), draft_of(out) as draft:
-        parquet.write_table(table, draft)
+        written = write_feature_table(feature_set, buckets, asked, draft)
+        asked.refuse_unknown()
         draft.replace(out)
-    return int(table.num_rows)
+    return written
 
 
 def _print_features(features: Sequence["Feature"], lang: "Language") -> None:

@@ -1,6 +1,7 @@
 """A persona means the same to the model as it does in the agreement."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ ATTRIBUTES = st.dictionaries(
 def rules(draw: st.DrawFn) -> PersonaRule:
     """Draw a rule that the agreement would accept."""
     operator = draw(st.sampled_from(PersonaOperator))
-    values = {
+    values: st.SearchStrategy[Any] = {
         PersonaOperator.AT_LEAST: NUMBERS,
         PersonaOperator.AT_MOST: NUMBERS,
         PersonaOperator.CONTAINS: TEXTS.filter(str.strip),
