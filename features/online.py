@@ -70,7 +70,7 @@ class OnlineFeatures:
         lead: Mapping[str, object],
         activities: Sequence[Mapping[str, Any]],
         as_of_us: int,
-        changes: Sequence[Mapping[str, Any]] = (),
+        changes: Sequence[Mapping[str, Any]] | None = None,
     ) -> OnlineRow:
         """Return the features of one lead as of an instant (microseconds UTC).
 
@@ -79,8 +79,8 @@ class OnlineFeatures:
         activities : `occurred_at`, `kind` and optionally `activity_id`, `asset` and `channel`; an activity_id
             counts once, at its earliest. Times are ISO-8601 text with a zone or aware datetimes; those after
             as_of do not count.
-        changes : `attribute` and `changed_at` of each change of an attribute so far; an attribute changes
-            once per instant, and what lies after as_of does not count.
+        changes : `attribute` and `changed_at` of each change of an attribute so far, None when the caller
+            does not tell; an attribute changes once per instant, and what lies after as_of does not count.
 
         Whatever is not taken as it was meant is named in the warnings.
         """
@@ -90,7 +90,9 @@ class OnlineFeatures:
             self._fill_activities(matrix, activities, as_of_us, warnings)
         self._fill_lead(matrix[0], lead, as_of_us, warnings)
         if self._change_columns:
-            self._count_changes(matrix[0], changes, as_of_us)
+            if changes is None:
+                warnings.append("attribute_changes not given, counted as none")
+            self._count_changes(matrix[0], changes or (), as_of_us)
         return OnlineRow(values=matrix[0], warnings=tuple(dict.fromkeys(warnings)))
 
     def _fill_activities(

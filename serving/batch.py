@@ -29,6 +29,8 @@ ARROW_TYPES: Mapping[FeatureKind, pa.DataType] = {
     FeatureKind.ATTRIBUTE_CATEGORY: pa.string(),
     FeatureKind.ATTRIBUTE_BOOLEAN: pa.bool_(),
     FeatureKind.ATTRIBUTE_AGE_DAYS: TIME_TYPE,
+    FeatureKind.EMAIL_CLASS: pa.string(),
+    FeatureKind.EMAIL_COUNTRY: pa.string(),
 }
 TYPE_NAMES: Mapping[pa.DataType, str] = {
     pa.float64(): "numbers",

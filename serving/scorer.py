@@ -37,13 +37,15 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class ScoreRequest:
     """One lead to score at `as_of`. `lead` is flat: lead_id, created_at and attributes; times carry a zone.
 
-    `is_stored` says that lead and activities come from the history, and that the score is recorded.
+    `attribute_changes` say when attributes changed; None when the caller does not tell. `is_stored` says that
+    lead, activities and changes come from the history, and that the score is recorded.
     """
 
     lead_id: str
     lead: Mapping[str, object]
     activities: Sequence[Mapping[str, object]]
     as_of: datetime
+    attribute_changes: Sequence[Mapping[str, object]] | None = None
     lang: Language = "en"
     current_stage: Stage | None = None
     stage_since: datetime | None = None
@@ -91,8 +93,7 @@ class Scorer:
         self.model_version = champion.model.manifest.version or champion.pointer.version
         self.model_hash = champion.model.manifest.manifest_hash
         self.policy_version = str(active.version)
-        attributes = {feature.attribute for feature in self.model.feature_set.features}
-        self._model_fields = IDENTITY_FIELDS | {name for name in attributes if name is not None}
+        self._model_fields = IDENTITY_FIELDS | self.model.feature_set.attributes
         self.policy_fields = attributes_of_policy(active.policy)
         self._used_fields = self._model_fields | self.policy_fields
         # A CRM sends the same unused attributes with every lead; looking for similar names is slow.
@@ -102,7 +103,7 @@ class Scorer:
         """Score one request; the same request gives the same answer, bit for bit."""
         known = tuple(each for each in request.activities if _instant(each) <= request.as_of)
         lead = {name: value for name, value in request.lead.items() if name in self._model_fields}
-        row = self.champion.online.row(lead, known, to_microseconds(request.as_of))
+        row = self.champion.online.row(lead, known, to_microseconds(request.as_of), request.attribute_changes)
         prediction = self.model.predict(row.values[np.newaxis])
         predicted = RowPrediction(
             probability=float(prediction.probability[0]),

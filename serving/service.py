@@ -144,7 +144,13 @@ class Service:
         if stored is None:
             raise UnknownLeadError(request.lead_id)
         lead = stored.lead_as_of(request.as_of)
-        return replace(request, lead=lead, activities=stored.activities, is_stored=True)
+        return replace(
+            request,
+            lead=lead,
+            activities=stored.activities,
+            attribute_changes=stored.attribute_changes,
+            is_stored=True,
+        )
 
     async def record(self, records: Sequence[ScoreRecord]) -> None:
         """Store scores; they are on disk when this returns."""

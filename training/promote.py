@@ -108,8 +108,7 @@ def pull_champion(workspace: Workspace, *, place: StorePlace) -> Champion:
 
 def leakage_of(model: JudgedModel, tables: CanonicalTables) -> tuple[Finding, ...]:
     """Return an error for every feature made of an attribute that is denied today."""
-    attributes = {each.attribute for each in model.model.feature_set.features if each.attribute is not None}
-    findings = denied_columns(tuple(sorted(attributes)), tables.crm)
+    findings = denied_columns(tuple(sorted(model.model.feature_set.attributes)), tables.crm)
     return tuple(replace(finding, severity="error") for finding in findings)
 
 

@@ -13,6 +13,7 @@ from features.build import Points, build_features
 from features.choosing import choose_features
 from features.definitions import FeatureSet
 from features.errors import InputError
+from features.personas import PersonaRules
 from features.tables import CanonicalTables
 from training.calibration import Calibration
 from training.calibration_fit import fit_calibration
@@ -82,14 +83,22 @@ class FittedModel:
     scored: ScoredPoints
 
 
-def prepare(tables: CanonicalTables, *, horizon_days: int) -> PreparedData:
-    """Split, label and choose features; InputError says what is there and what is needed."""
+def prepare(
+    tables: CanonicalTables, *, horizon_days: int, personas: tuple[PersonaRules, ...] = ()
+) -> PreparedData:
+    """Split, label and choose features; InputError says what is there and what is needed.
+
+    `personas` are those both teams agreed; which one a lead is becomes a feature.
+    """
     check_outcomes(tables, horizon_days=horizon_days)
     split = split_leads(tables, horizon_days=horizon_days)
     parts = [_labelled(tables, part, horizon_days) for part in (split.train, split.calibration, split.test)]
     _check_parts(parts, horizon_days)
     feature_set = choose_features(
-        tables, lead_index=split.train.lead_index, known_until_us=split.train.known_until_us
+        tables,
+        lead_index=split.train.lead_index,
+        known_until_us=split.train.known_until_us,
+        personas=personas,
     )
     if not feature_set.features:
         raise InputError(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from features.personas import PersonaRules
 from features.tables import CanonicalTables
 from features.workspace import Workspace
 from training.artifact import GoldenRows, ModelCardFacts, write_model_directory
@@ -60,6 +61,7 @@ def train(
     seed: int,
     now: datetime,
     progress: Progress,
+    personas: tuple[PersonaRules, ...] = (),
     parent_run_id: str | None = None,
 ) -> TrainResult:
     """Train on the history and register the model as challenger.
@@ -69,6 +71,7 @@ def train(
     tables : the whole history of one CRM; its settings give the horizon.
     now : aware; when this training happens, written into the model.
     progress : shows a step while it runs; called with its title.
+    personas : those both teams agreed; the model is told which one a lead is.
     parent_run_id : the MLflow run to log into, when `mlflow run` opened one.
 
     Raises
@@ -78,7 +81,7 @@ def train(
     RegistryError : MLflow failed; names the model directory and the command that registers it.
     """
     with _only_training(workspace):
-        trained = _fit_and_evaluate(tables, seed=seed, progress=progress)
+        trained = _fit_and_evaluate(tables, seed=seed, personas=personas, progress=progress)
         facts = manifest_facts(trained, now=now)
         card = write_card(
             crm_name=facts.crm_name,
@@ -95,10 +98,12 @@ def train(
     return _result(registered, trained)
 
 
-def _fit_and_evaluate(tables: CanonicalTables, *, seed: int, progress: Progress) -> TrainedModel:
+def _fit_and_evaluate(
+    tables: CanonicalTables, *, seed: int, personas: tuple[PersonaRules, ...], progress: Progress
+) -> TrainedModel:
     horizon_days = tables.crm.horizon_days
     with progress("Splitting leads and labelling snapshots"):
-        data = prepare(tables, horizon_days=horizon_days)
+        data = prepare(tables, horizon_days=horizon_days, personas=personas)
     fitted = fit_model(tables, data, horizon_days=horizon_days, seed=seed, progress=progress)
     with progress("Evaluating on never-trained-on leads"):
         evaluation = evaluate(fitted.scored, seed=seed)

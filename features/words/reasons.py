@@ -21,7 +21,7 @@ from features.words.naming import (
 )
 from features.words.phrases import Language, ago_text, days_text, number_text, window_text
 
-__all__ = ["Language", "feature_label", "reason_sentence", "value_text"]
+__all__ = ["Language", "example_sentence", "feature_label", "reason_sentence", "value_text"]
 
 
 def feature_label(feature: Feature, lang: Language) -> str:
@@ -34,6 +34,11 @@ def reason_sentence(feature: Feature, value: float, lang: Language) -> str:
     """Return one sentence, without a full stop, that tells a seller what the value says about the lead."""
     table = MISSING_SENTENCES if math.isnan(value) else SENTENCES
     return capital(table[feature.kind](feature, value, lang))
+
+
+def example_sentence(feature: Feature, lang: Language) -> str:
+    """Return what a reason would say of this feature for a value a lead may have."""
+    return reason_sentence(feature, EXAMPLE_VALUES.get(feature.kind, 2.0), lang)
 
 
 def _window(feature: Feature, lang: Language) -> str:
@@ -224,6 +229,17 @@ def _persona(feature: Feature, value: float, lang: Language) -> str:
 def _no_persona(_: Feature, __: float, lang: Language) -> str:
     return say(lang, "fits none of the personas", "passt zu keiner Persona")
 
+
+EXAMPLE_VALUES: Mapping[FeatureKind, float] = {
+    FeatureKind.FIRST_TOUCH_KIND: 1.0,
+    FeatureKind.FIRST_TOUCH_HOUR: 9.0,
+    FeatureKind.ATTRIBUTE_CATEGORY: 1.0,
+    FeatureKind.ATTRIBUTE_BOOLEAN: 1.0,
+    FeatureKind.EMAIL_CLASS: 2.0,
+    FeatureKind.EMAIL_COUNTRY: 1.0,
+    FeatureKind.PERSONA: 1.0,
+}
+"""Values of an example, where it is not 2: two activities, 2 days ago."""
 
 Sentence = Callable[[Feature, float, Language], str]
 

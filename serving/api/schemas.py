@@ -70,6 +70,17 @@ ACTIVITY = Field(
     ),
 )
 
+ATTRIBUTE_CHANGE = Field(
+    name="",
+    kind=Kind.OBJECT,
+    schema="AttributeChange",
+    about="An attribute of the lead got another value at a time.",
+    fields=(
+        _text("attribute", "The name of the attribute.", required=True, shortest=1),
+        _time("changed_at", "When it changed, with a time zone.", required=True),
+    ),
+)
+
 LANG = _choice("lang", "Language of the texts; default: Accept-Language, else en.", LANGUAGES)
 
 SCORE_REQUEST = Field(
@@ -90,6 +101,14 @@ SCORE_REQUEST = Field(
             nullable=True,
             longest=MOST_ACTIVITIES,
             items=ACTIVITY,
+        ),
+        Field(
+            name="attribute_changes",
+            kind=Kind.LIST,
+            about="When attributes of the inline lead changed; `lead` holds their values as of `as_of`.",
+            nullable=True,
+            longest=MOST_ACTIVITIES,
+            items=ATTRIBUTE_CHANGE,
         ),
         _time("as_of", "The instant to score for; nothing after it is seen. Default: now.", nullable=True),
         LANG,

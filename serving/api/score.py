@@ -122,8 +122,9 @@ def _check_together(checker: Checker, checked: dict[str, Any], now: datetime) ->
         checker.add("lead", "is required, unless lead_id names a stored lead")
     if lead is not None and lead_id is not None:
         checker.add("lead_id", "must be absent when the lead is given inline", lead_id)
-    if lead is None and checked.get("activities"):
-        checker.add("activities", "must be absent for a stored lead: its activities are in the history")
+    for name in ("activities", "attribute_changes") if lead is None else ():
+        if checked.get(name):
+            checker.add(name, f"must be absent for a stored lead: its {name} are in the history")
     as_of = checked.get("as_of") or now
     if as_of > now + CLOCK_TOLERANCE:
         checker.add("as_of", f"must not lie in the future; it is {now.isoformat()} now", as_of)
@@ -143,6 +144,7 @@ def _score_request(checked: dict[str, Any], now: datetime, language: Language) -
         lead=lead or {},
         activities=checked.get("activities") or (),
         as_of=checked.get("as_of") or now,
+        attribute_changes=checked.get("attribute_changes"),
         lang=checked.get("lang") or language,
         current_stage=None if stage is None else Stage(stage),
         stage_since=checked.get("stage_since"),

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from serving.console import JsonOption, WorkspaceOption, command_app, print_json, say, show, step
-from serving.settings import read_settings
+from serving.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from features.asked import Asked
     from features.buckets import LeadBuckets
     from features.definitions import Feature, FeatureSet
     from features.words.phrases import Language
-    from features.workspace import Workspace
 
 app = command_app("The declared features: list them, build a feature table.")
 
-PIPE_WIDTH = 240
+PIPE_WIDTH = 400
+DIRECTIONS = {1: "better", 0: "", -1: "worse"}
 
 HistoryOption = Annotated[
     bool, typer.Option("--history", help="Choose the features from the history, not from the champion.")
@@ -34,9 +34,10 @@ def list_features(
     as_json: JsonOption = False,
 ) -> None:
     """List the features of the champion, or those the history would get."""
-    feature_set = _feature_set(read_settings(workspace).workspace, from_history=history)
+    feature_set = _feature_set(read_settings(workspace), from_history=history)
     if as_json:
-        print_json({"hash": feature_set.hash, **feature_set.to_dict()})
+        spoken = [{**each.to_dict(), **_examples(each)} for each in feature_set.features]
+        print_json({"hash": feature_set.hash, **feature_set.to_dict(), "features": spoken})
         return
     _print_features(feature_set.features, lang)
     show(f"{len(feature_set.features)} features, hours and weekdays in {feature_set.timezone}")
@@ -68,10 +69,10 @@ def build(
         raise InputError("--as-of and --points must not both be given: points carry their own times")
     instant = clock.now() if as_of is None else read_instant(as_of)
     asked = AllLeadsAt(instant) if points is None else read_points(points)
-    place = read_settings(workspace).workspace
-    feature_set = _feature_set(place, from_history=history)
+    settings = read_settings(workspace)
+    feature_set = _feature_set(settings, from_history=history)
     with step(f"Building {len(feature_set.features)} features"):
-        rows, notes = _write_table(out, feature_set, History(place.history_dir).buckets(), asked)
+        rows, notes = _write_table(out, feature_set, History(settings.workspace.history_dir).buckets(), asked)
     if as_json:
         answer = {"rows": rows, "features": len(feature_set.features), "hash": feature_set.hash}
         has_instant = feature_set.needs_times and points is None
@@ -93,10 +94,11 @@ def _check_out(out: Path) -> None:
         raise InputError(f"the folder of OUT must exist; got {str(out.parent)!r}")
 
 
-def _feature_set(workspace: "Workspace", *, from_history: bool) -> "FeatureSet":
+def _feature_set(settings: Settings, *, from_history: bool) -> "FeatureSet":
     """Return the champion's features, or those that the whole history would get."""
     if from_history:
-        return _from_history(workspace)
+        return _from_history(settings)
+    workspace = settings.workspace
     from features.errors import LeadPactError
     from serving.champion import NO_CHAMPION, read_pointer
     from training.artifact import load_model
@@ -107,15 +109,19 @@ def _feature_set(workspace: "Workspace", *, from_history: bool) -> "FeatureSet":
     return load_model(workspace.models_dir / pointer.folder).feature_set
 
 
-def _from_history(workspace: "Workspace") -> "FeatureSet":
+def _from_history(settings: Settings) -> "FeatureSet":
     import numpy as np
 
     from features.choosing import choose_features
     from features.history.store import History
+    from serving.commands.train import agreed_personas
 
-    tables = History(workspace.history_dir).read()
+    tables = History(settings.workspace.history_dir).read()
     return choose_features(
-        tables, lead_index=np.arange(tables.leads.num_rows), known_until_us=tables.known_until_us
+        tables,
+        lead_index=np.arange(tables.leads.num_rows),
+        known_until_us=tables.known_until_us,
+        personas=agreed_personas(settings),
     )
 
 
@@ -133,18 +139,31 @@ def _write_table(
     return written
 
 
+def _examples(feature: "Feature") -> dict[str, str]:
+    from features.words.reasons import example_sentence
+
+    return {f"example_{lang}": example_sentence(feature, lang) for lang in ("de", "en")}
+
+
 def _print_features(features: Sequence["Feature"], lang: "Language") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from features.words.reasons import feature_label
+    from features.words.reasons import example_sentence, feature_label
 
     table = Table(box=None, pad_edge=False)
     table.add_column("Name", no_wrap=True)
-    for heading in ("Label", "Unit", "Null means"):
+    for heading in ("Label", "Unit", "Null means", "More is", "A reason reads, for example"):
         table.add_column(heading)
     for feature in features:
-        table.add_row(feature.name, feature_label(feature, lang), feature.unit, feature.null_means)
+        table.add_row(
+            feature.name,
+            feature_label(feature, lang),
+            feature.unit,
+            feature.null_means,
+            DIRECTIONS[feature.monotone],
+            example_sentence(feature, lang),
+        )
     # a pipe has no width: nothing is wrapped there
     width = None if sys.stdout.isatty() else PIPE_WIDTH
     Console(width=width, highlight=False, markup=False).print(table)

@@ -10,6 +10,7 @@ from serving.console import JsonOption, WorkspaceOption, command_app, print_json
 from serving.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from features.personas import PersonaRules
     from training.mlflow_store import StorePlace
     from training.train import TrainResult
 
@@ -39,6 +40,7 @@ def train_challenger(
         seed=seed,
         now=now(),
         progress=step,
+        personas=agreed_personas(settings),
         parent_run_id=parent_run_id,
     )
     if parent_run_id is None:
@@ -47,6 +49,31 @@ def train_challenger(
         print_json(result_json(result))
     else:
         show_result(result)
+
+
+def agreed_personas(settings: Settings) -> "tuple[PersonaRules, ...]":
+    """Return the personas of the policy in force, as a model keeps them; none without a policy."""
+    from features.personas import PersonaOperator, PersonaRule, PersonaRules
+    from serving.errors import Missing
+    from serving.operations.active_policy import find_policy
+
+    active = find_policy(settings.database, now=now())
+    return tuple(
+        PersonaRules(
+            name=persona.name,
+            label_de=persona.de,
+            label_en=persona.en,
+            rules=tuple(
+                PersonaRule(
+                    attribute=rule.attribute,
+                    operator=PersonaOperator(rule.operator.value),
+                    values=rule.values,
+                )
+                for rule in persona.rules
+            ),
+        )
+        for persona in (() if isinstance(active, Missing) else active.policy.personas)
+    )
 
 
 def choose_place(settings: Settings) -> "tuple[StorePlace, str | None]":

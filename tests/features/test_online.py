@@ -78,13 +78,13 @@ def known_lead(lead: Row, changes: list[Row], schema: pa.Schema, as_of_us: int) 
 
 def value_of(name: str, lead: Row, activities: tuple[Row, ...] = ()) -> float:
     """Return one feature of a lead now."""
-    return float(ONLINE.row(lead, activities, us(NOW)).values[EVERYTHING.names.index(name)])
+    return float(ONLINE.row(lead, activities, us(NOW), ()).values[EVERYTHING.names.index(name)])
 
 
 def test_a_complete_lead_gives_no_warning() -> None:
     """What the model knows and gets is taken without a word."""
     activities = [{"occurred_at": "2026-11-22T09:00:00Z", "kind": kind} for kind in KINDS]
-    assert ONLINE.row(COMPLETE, activities, us(NOW)).warnings == ()
+    assert ONLINE.row(COMPLETE, activities, us(NOW), ()).warnings == ()
 
 
 WRONG_TYPES = [
@@ -104,7 +104,7 @@ WRONG_TYPES = [
 @pytest.mark.parametrize(("change", "rule"), WRONG_TYPES)
 def test_a_value_of_the_wrong_type_is_missing_and_named(change: Row, rule: str) -> None:
     """The answer says attribute, rule and value; the model sees a missing value."""
-    row = ONLINE.row({**COMPLETE, **change}, [], us(NOW))
+    row = ONLINE.row({**COMPLETE, **change}, [], us(NOW), ())
     (attribute,) = change
     column = next(i for i, each in enumerate(EVERYTHING.features) if each.attribute == attribute)
     assert np.isnan(row.values[column])
@@ -130,13 +130,13 @@ ODDITIES = [
 @pytest.mark.parametrize(("change", "warnings"), ODDITIES)
 def test_oddities_of_a_lead_are_named(change: Row, warnings: list[str]) -> None:
     """Unseen levels, unknown attributes and a lead without age are answered, not ignored."""
-    assert list(ONLINE.row({**COMPLETE, **change}, [], us(NOW)).warnings) == warnings
+    assert list(ONLINE.row({**COMPLETE, **change}, [], us(NOW), ()).warnings) == warnings
 
 
 def test_absent_attributes_are_named_together() -> None:
     """A lead that brings only its id is scored, and told what it lacks."""
     lead = {"lead_id": "L1", "created_at": COMPLETE["created_at"]}
-    assert ONLINE.row(lead, [], us(NOW)).warnings == (
+    assert ONLINE.row(lead, [], us(NOW), ()).warnings == (
         "attributes not given, scored as missing: email, employees, industry, newsletter, trial_at",
     )
 
@@ -147,7 +147,7 @@ def test_oddities_of_activities_are_named() -> None:
         {"occurred_at": "2026-11-22T09:00:00Z", "kind": "fax", "channel": "pigeon"},
         {"occurred_at": "2026-11-24T09:00:00Z", "kind": "call"},
     )
-    row = ONLINE.row(COMPLETE, activities, us(NOW))
+    row = ONLINE.row(COMPLETE, activities, us(NOW), ())
     assert row.warnings == (
         "activities after as_of, which do not count: 1",
         "activity kind 'fax' is not known to the model and counts in totals only",
@@ -168,7 +168,7 @@ def test_an_activity_without_an_id_counts_every_time() -> None:
 def test_an_activity_without_a_zoned_time_is_refused(at_value: object) -> None:
     """An instant nobody can place is never guessed."""
     with pytest.raises(InputError, match="occurred_at must be a time with a zone"):
-        ONLINE.row(COMPLETE, [{"occurred_at": at_value, "kind": "call"}], us(NOW))
+        ONLINE.row(COMPLETE, [{"occurred_at": at_value, "kind": "call"}], us(NOW), ())
 
 
 ADDRESSES = [
@@ -184,7 +184,7 @@ ADDRESSES = [
 @pytest.mark.parametrize(("address", "kind", "country"), ADDRESSES)
 def test_an_address_becomes_what_its_domain_tells(address: str, kind: str, country: str) -> None:
     """Class and country, and no word of the address in any warning."""
-    row = ONLINE.row({**COMPLETE, "email": address}, [], us(NOW))
+    row = ONLINE.row({**COMPLETE, "email": address}, [], us(NOW), ())
     readable = decode_table(EVERYTHING, row.values[np.newaxis])
     assert readable["email_class"][0].as_py() == kind
     assert readable["email_country"][0].as_py() == country
@@ -194,7 +194,7 @@ def test_an_address_becomes_what_its_domain_tells(address: str, kind: str, count
 @pytest.mark.parametrize("given_address", ["ann at firma.de", "ann@", "@firma.de", 5, "a" * 300 + "@b.de"])
 def test_what_is_no_address_is_said_without_repeating_it(given_address: object) -> None:
     """An invalid address is a class of its own, its country is missing; the warning does not quote it."""
-    row = ONLINE.row({**COMPLETE, "email": given_address}, [], us(NOW))
+    row = ONLINE.row({**COMPLETE, "email": given_address}, [], us(NOW), ())
     readable = decode_table(EVERYTHING, row.values[np.newaxis])
     assert readable["email_class"][0].as_py() == ("invalid" if isinstance(given_address, str) else None)
     assert readable["email_country"][0].as_py() is None
@@ -223,6 +223,13 @@ def test_changes_of_a_request_are_counted() -> None:
     }
 
 
+def test_changes_that_are_not_told_count_as_none() -> None:
+    """A caller who leaves them out is told so; one who says there are none is not."""
+    row = ONLINE.row(COMPLETE, [], us(NOW))
+    assert row.warnings == ("attribute_changes not given, counted as none",)
+    assert row.values.tobytes() == ONLINE.row(COMPLETE, [], us(NOW), []).values.tobytes()
+
+
 def test_a_set_without_times_needs_no_activities_and_no_age() -> None:
     """A flat export's model scores attributes alone, and says nothing about created_at."""
     names = ("industry", "employees")
@@ -241,5 +248,5 @@ def test_the_example_of_a_request_equals_its_table_row() -> None:
     )
     request = [{"occurred_at": "2026-11-22T09:00:00+01:00", "kind": "page_view", "asset": "a"}]
     assert tables.table(LEADS).num_rows == 1
-    row = ONLINE.row(COMPLETE, request, us(NOW))
+    row = ONLINE.row(COMPLETE, request, us(NOW), ())
     assert row.values.tobytes() == build_features(EVERYTHING, tables, points_at([0], [NOW])).tobytes()

@@ -36,6 +36,7 @@ def test_list_of_the_champion(settings: Settings, capsys: pytest.CaptureFixture[
     for feature in answer["features"]:
         assert feature["name"] in for_people
         assert feature["label_de"] in for_people
+        assert feature["example_de"] in for_people
     assert f"{len(answer['features'])} features" in for_people
 
 
