@@ -74,8 +74,10 @@ def write_feature_table(
     Memory holds a few buckets. The rows are the same whatever the number of workers (default: one per core).
     `progress` is told the number of every bucket that is done.
     """
-    count, unknown = 0, Counter[str]()
-    with parquet.ParquetWriter(out, table_schema(feature_set)) as writer:
+    count, unknown, schema = 0, Counter[str](), table_schema(feature_set)
+    # numbers as they are: looking for repeated ones takes longer than writing them
+    texts = [each.name for each in schema if pa.types.is_string(each.type) and each.name != "lead_id"]
+    with parquet.ParquetWriter(out, schema, use_dictionary=texts) as writer:
         for number, part in enumerate(_in_order(feature_set, buckets, asked, workers or _cores())):
             writer.write_table(part.rows)
             count += part.rows.num_rows

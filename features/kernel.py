@@ -11,6 +11,7 @@ import numpy.typing as npt
 from features.compiled import compiled
 from features.times import DAY_US, HOUR_US
 
+Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 Float64Array = npt.NDArray[np.float64]
 
@@ -36,6 +37,9 @@ TABLE_SIZE = 1 << TABLE_BITS
 HALVING_SHIFT = 30
 MOST_HALVINGS = HALVING_SHIFT + 1
 NEVER = -(2**63)
+MEMBERSHIPS = 3
+"""An activity counts in the row of all activities, in that of its kind and in that of its channel."""
+
 NOT_YET_KNOWN, NEVER_CHANGED = -1, -2
 THURSDAY = 3
 """Weekday (Monday = 0) of 1970-01-01."""
@@ -58,19 +62,20 @@ def fill_activity_features(
     zone: Int64Array,
     halving: Int64Array,
     occurred_us: Int64Array,
-    kind_row: Int64Array,
-    channel_row: Int64Array,
-    asset_code: Int64Array,
+    kind_row: Int32Array,
+    channel_row: Int32Array,
+    asset_code: Int32Array,
     offsets: Int64Array,
     point_lead: Int64Array,
     as_of_us: Int64Array,
 ) -> None:
     """Write the activity features of every point into its row of `matrix`, float64 (n_points, n_features).
 
-    The seven arrays after `matrix` are an `features.plan.ActivityPlan`. Activities are int64 (n_activities,),
-    lead by lead, ascending by (time, activity id): microseconds, row of the kind, row of the channel, code of
-    the asset (NO_CODE where there is none; assets count from 0). Lead i has the activities `offsets[i]` to
-    `offsets[i + 1]`; offsets int64 (n_leads + 1,). Points are int64 (n_points,): lead and as_of.
+    The seven arrays after `matrix` are an `features.plan.ActivityPlan`. Activities are (n_activities,),
+    lead by lead, ascending by (time, activity id): int64 microseconds; int32 row of the kind, row of the
+    channel, code of the asset (NO_CODE where there is none; assets count from 0). Lead i has the activities
+    `offsets[i]` to `offsets[i + 1]`; offsets int64 (n_leads + 1,). Points are int64 (n_points,): lead and
+    as_of.
     An activity counts when it occurred at or before as_of, and in a window when it occurred after
     as_of - window. Counts are 0 without activity, everything else is NaN.
     """
@@ -129,7 +134,7 @@ def last_known_change(
 
 
 @compiled
-def _highest(codes: Int64Array) -> int:
+def _highest(codes: Int32Array) -> int:
     highest = NO_CODE
     for code in codes:
         highest = max(highest, code)
@@ -144,8 +149,8 @@ def _count(
     now: int,
     window_us: Int64Array,
     occurred_us: Int64Array,
-    kind_row: Int64Array,
-    channel_row: Int64Array,
+    kind_row: Int32Array,
+    channel_row: Int32Array,
 ) -> None:
     """Go from the newest known activity to the oldest, so that ages and windows only grow."""
     all_rows, active = len(totals) - 1, BY_WINDOW + window_us.size + 1
@@ -159,7 +164,10 @@ def _count(
         day = age // DAY_US
         while window < window_us.size and age >= window_us[window]:
             window += 1
-        for row in (all_rows, kind_row[activity], channel_row[activity]):
+        for membership in range(MEMBERSHIPS):
+            row = all_rows
+            if membership > 0:
+                row = kind_row[activity] if membership == 1 else channel_row[activity]
             if row == NO_CODE:
                 continue
             totals[row, BY_WINDOW + window] += 1
@@ -192,8 +200,8 @@ def _decay(
     decays: Int64Array,
     halving: Int64Array,
     occurred_us: Int64Array,
-    kind_row: Int64Array,
-    channel_row: Int64Array,
+    kind_row: Int32Array,
+    channel_row: Int32Array,
 ) -> None:
     for index in range(len(decays)):
         row, half_life_us = decays[index, 0], decays[index, 1]
@@ -232,9 +240,9 @@ def _meet_assets(
     window_us: Int64Array,
     distinct_rows: Int64Array,
     occurred_us: Int64Array,
-    kind_row: Int64Array,
-    channel_row: Int64Array,
-    asset_code: Int64Array,
+    kind_row: Int32Array,
+    channel_row: Int32Array,
+    asset_code: Int32Array,
 ) -> None:
     """Count an asset once per point, in the shortest window it was met in: the newest meeting.
 
@@ -265,7 +273,7 @@ def _touch_first(
     first_levels: Int64Array,
     zone: Int64Array,
     occurred_us: Int64Array,
-    kind_row: Int64Array,
+    kind_row: Int32Array,
 ) -> None:
     """Write level, local hour and local weekday of the first known activity, NaN without any."""
     first_touch[:] = np.nan

@@ -3,7 +3,7 @@
 Decides order and codes; which activities count for as_of is decided by the kernel.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from features.kernel import NO_CODE
 from features.plan import vocabulary_rows
 from features.tables import CanonicalTables
 
+Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 
 ORDER = ("lead_id", "occurred_at", "activity_id", "kind", "channel", "asset")
@@ -26,18 +27,19 @@ ORDER = ("lead_id", "occurred_at", "activity_id", "kind", "channel", "asset")
 class ActivityLog:
     """Activities lead by lead, ascending by (time, activity id).
 
-    occurred_us, kind_row, channel_row, asset_code : int64 (n_activities,); NO_CODE where there is none.
+    occurred_us : int64 (n_activities,); kind_row, channel_row, asset_code : int32 (n_activities,), NO_CODE
+        where there is none.
     offsets : int64 (n_leads + 1,); lead i has the activities offsets[i] to offsets[i + 1].
     """
 
     occurred_us: Int64Array
-    kind_row: Int64Array
-    channel_row: Int64Array
-    asset_code: Int64Array
+    kind_row: Int32Array
+    channel_row: Int32Array
+    asset_code: Int32Array
     offsets: Int64Array
 
     @property
-    def arrays(self) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array, Int64Array]:
+    def arrays(self) -> tuple[Int64Array, Int32Array, Int32Array, Int32Array, Int64Array]:
         """The log as the kernel takes it."""
         return self.occurred_us, self.kind_row, self.channel_row, self.asset_code, self.offsets
 
@@ -51,29 +53,38 @@ def read_log(feature_set: FeatureSet, tables: CanonicalTables) -> ActivityLog:
     if not tables.settled:
         activities = _each_id_once(activities.sort_by([(column, "ascending") for column in ORDER]))
     lead = lead_codes(activities.column("lead_id"), tables)
-    if np.any(np.diff(lead) < 0) or np.any(lead == NO_CODE):
+    kind_rows, channel_rows = vocabulary_rows(feature_set)
+    columns = (
+        _microseconds(activities.column("occurred_at")),
+        _codes(activities.column("kind"), kind_rows),
+        _codes(activities.column("channel"), channel_rows),
+        _asset_codes(activities.column("asset")),
+    )
+    if np.any(lead[1:] < lead[:-1]) or (lead.size and lead[0] == NO_CODE):
         order = np.argsort(lead, kind="stable")
         order = order[lead[order] != NO_CODE]
-        activities, lead = activities.take(pa.array(order)), lead[order]
-    kind_rows, channel_rows = vocabulary_rows(feature_set)
+        lead, columns = lead[order], tuple(column[order] for column in columns)
+    occurred_us, kind_row, channel_row, asset_code = columns
     return ActivityLog(
-        occurred_us=_microseconds(activities.column("occurred_at")),
-        kind_row=_codes(activities.column("kind"), kind_rows),
-        channel_row=_codes(activities.column("channel"), channel_rows),
-        asset_code=_asset_codes(activities.column("asset")),
+        occurred_us=occurred_us,
+        kind_row=kind_row,
+        channel_row=channel_row,
+        asset_code=asset_code,
         offsets=lead_offsets(lead, tables.leads.num_rows),
     )
 
 
-def lead_offsets(lead: Int64Array, n_leads: int) -> Int64Array:
+def lead_offsets(lead: Int32Array, n_leads: int) -> Int64Array:
     """Return where each lead's rows begin in rows sorted by lead index; int64 (n_leads + 1,)."""
-    return np.searchsorted(lead, np.arange(n_leads + 1)).astype(np.int64)
+    return np.searchsorted(lead, np.arange(n_leads + 1, dtype=np.int32)).astype(np.int64)
 
 
-def lead_codes(lead_ids: pa.ChunkedArray, tables: CanonicalTables) -> Int64Array:
+def lead_codes(lead_ids: pa.ChunkedArray, tables: CanonicalTables) -> Int32Array:
     """Return the row of `tables.leads` for each id, NO_CODE for an id that is no lead."""
     leads = tables.leads.column("lead_id").combine_chunks()
-    return _map_distinct(lead_ids, lambda distinct: pc.index_in(distinct, value_set=leads))
+    return _map_distinct(
+        lead_ids, lambda distinct: pc.fill_null(pc.index_in(distinct, value_set=leads), NO_CODE)
+    )
 
 
 def _each_id_once(activities: pa.Table) -> pa.Table:
@@ -88,34 +99,34 @@ def _each_id_once(activities: pa.Table) -> pa.Table:
     return activities.take(pa.array(np.sort(first.to_numpy())))
 
 
-def _codes(column: pa.ChunkedArray, rows: Mapping[str, int]) -> Int64Array:
+def _codes(column: pa.ChunkedArray, rows: Mapping[str, int]) -> Int32Array:
     """Return the row of the vocabulary each text has, NO_CODE for one it does not know."""
-    known = pa.array(list(rows), pa.string())
-    row_of = np.array([*rows.values(), NO_CODE], dtype=np.int64)
-    return row_of[_map_distinct(column, lambda distinct: pc.index_in(distinct, value_set=known))]
+    return _map_distinct(column, lambda distinct: [rows.get(text, NO_CODE) for text in distinct.to_pylist()])
 
 
-def _asset_codes(column: pa.ChunkedArray) -> Int64Array:
+def _asset_codes(column: pa.ChunkedArray) -> Int32Array:
     """Return a number per asset, the same for equal texts; NO_CODE for none and for the empty text."""
-    chunks = _dictionaries(column).chunks
-    named = pa.chunked_array([chunk.dictionary for chunk in chunks], pa.string()).unique()
-    named = named.filter(pc.not_equal(named, ""))
-    return _map_distinct(column, lambda distinct: pc.index_in(distinct, value_set=named))
+    return _map_distinct(column, _numbered_unless_empty)
 
 
-def _map_distinct(column: pa.ChunkedArray, find: Callable[[pa.Array], pa.Array]) -> Int64Array:
-    """Look every distinct text of a chunk up once; int64 (n,), NO_CODE where there is nothing."""
-    found = [np.empty(0, dtype=np.int64)]
-    for chunk in _dictionaries(column).chunks:
-        of_distinct = np.array(pc.fill_null(find(chunk.dictionary), NO_CODE), dtype=np.int64)
-        # a null has no index: it takes the last place, which is NO_CODE
-        places = pc.fill_null(chunk.indices, len(of_distinct)).to_numpy()
-        found.append(np.append(of_distinct, NO_CODE)[places])
-    return np.concatenate(found)
+def _numbered_unless_empty(distinct: pa.Array) -> pa.Array:
+    numbers = pa.array(np.arange(len(distinct)))
+    return pc.if_else(pc.equal(distinct, ""), pa.scalar(NO_CODE, pa.int64()), numbers)
 
 
-def _dictionaries(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+def _map_distinct(
+    column: pa.ChunkedArray, find: Callable[[pa.Array], pa.Array | Sequence[int]]
+) -> Int32Array:
+    """Look every distinct text up once; int32 (n,), NO_CODE for null."""
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    chunks = encoded.unify_dictionaries().chunks
+    if not chunks:
+        return np.empty(0, dtype=np.int32)
+    # a null has no index: it takes the last place
+    of_distinct = np.append(np.array(find(chunks[0].dictionary), dtype=np.int32), np.int32(NO_CODE))
+    places = [pc.fill_null(chunk.indices, len(of_distinct) - 1).to_numpy() for chunk in chunks]
+    codes: Int32Array = of_distinct[np.concatenate(places)]
+    return codes
 
 
 def _microseconds(column: pa.ChunkedArray) -> Int64Array:

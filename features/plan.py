@@ -97,7 +97,8 @@ def compile_plan(feature_set: FeatureSet) -> ActivityPlan:
     ]
     compiler = _Compiler(feature_set, [feature for _, feature in wanted])
     return ActivityPlan(
-        steps=_table((compiler.step(column, feature) for column, feature in wanted), 5),
+        # by operation, so that the kernel's branches come in long runs
+        steps=_table(sorted((compiler.step(*each) for each in wanted), key=lambda step: step[1:]), 5),
         window_us=np.array(compiler.windows, dtype=np.int64),
         decays=_table(compiler.decays, 2),
         distinct_rows=np.array(compiler.distinct_rows, dtype=np.int64),
