@@ -5,24 +5,18 @@ from features.crm import CrmSettings
 from features.definitions import FeatureSet
 
 TIMEZONE = "Europe/Berlin"
-KINDS = (
-    "page_view",
-    "email_open",
-    "email_click",
-    "download",
-    "form",
-    "call",
-    "webinar",
-    "meeting",
-    "chat",
-    "trial",
-    "demo_request",
-)
-"""The kinds that are told apart; the rest count in totals only."""
+KINDS = ("page_view", "email_open", "email_click", "form", "demo_request")
+CHANNELS = ("email", "web", "social", "phone", "event")
+"""The kinds and channels that are told apart; the rest count in totals only."""
 
 
 def chosen_features() -> FeatureSet:
-    """Return the set: everything of all activities together, per kind, the first touch, the lead's age."""
+    """Return the set: all activities together, per kind and per channel, the first touch, the lead's age."""
     crm = CrmSettings(name="benchmark", timezone=TIMEZONE)
-    features = (*activity_features(KINDS, crm, has_assets=True), lead_age_feature())
-    return FeatureSet(features=features, timezone=TIMEZONE, activity_kinds=KINDS)
+    of_activities = activity_features(KINDS, crm, channels=CHANNELS, has_assets=True)
+    return FeatureSet(
+        features=(*of_activities, lead_age_feature()),
+        timezone=TIMEZONE,
+        activity_kinds=KINDS,
+        channels=CHANNELS,
+    )

@@ -1,9 +1,9 @@
 """Whether two results are the same numbers: a time counts only if they are.
 
-`python -m experiments.benchmarks.features.equality EXPECTED FOUND KEY` prints what differs, or nothing.
+`python -m experiments.benchmarks.features.equality EXPECTED FOUND KEYS…` prints what differs, or nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,18 +16,20 @@ from pyarrow import dataset
 
 from experiments.benchmarks.features.chosen import chosen_features
 from features.definitions import Feature, FeatureKind
+from features.tables import TIME_TYPE
 from features.times import DAY_US
 
 TOLERANCE = 1e-6
 """Relative and absolute, for decayed sums only: LeadPact adds fixed-point numbers, the peers floats."""
 
 
-def differences(expected: Path, found: Path, key: str) -> Iterator[str]:
+def differences(expected: Path, found: Path, keys: Sequence[str]) -> Iterator[str]:
     """Yield one sentence per feature whose values are not the expected ones in every row."""
-    order_expected, order_found = _order(expected, key), _order(found, key)
-    if not _column(expected, key, order_expected).equals(_column(found, key, order_found)):
-        yield f"{key}: other rows ({len(order_expected):,} expected, {len(order_found):,} found)"
-        return
+    order_expected, order_found = _order(expected, keys), _order(found, keys)
+    for key in keys:
+        if not _column(expected, key, order_expected).equals(_column(found, key, order_found)):
+            yield f"{key}: other rows ({len(order_expected):,} expected, {len(order_found):,} found)"
+            return
     for feature in chosen_features().features:
         one = _column(expected, feature.name, order_expected)
         two = _column(found, feature.name, order_found)
@@ -35,15 +37,17 @@ def differences(expected: Path, found: Path, key: str) -> Iterator[str]:
             yield f"{feature.name}: {n_wrong:,} of {len(one):,} rows differ"
 
 
-def _order(folder: Path, key: str) -> pa.Array:
-    keys = dataset.dataset(folder).to_table(columns=[key])
-    return pc.sort_indices(keys, sort_keys=[(key, "ascending")])
+def _order(folder: Path, keys: Sequence[str]) -> pa.Array:
+    rows = dataset.dataset(folder).to_table(columns=list(keys))
+    return pc.sort_indices(rows, sort_keys=[(key, "ascending") for key in keys])
 
 
 def _column(folder: Path, name: str, order: pa.Array) -> pa.Array:
     column = dataset.dataset(folder).to_table(columns=[name]).column(name).combine_chunks()
     if pa.types.is_dictionary(column.type) or pa.types.is_large_string(column.type):
         column = column.cast(pa.string())
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(TIME_TYPE)
     return column.take(order)
 
 
@@ -66,10 +70,10 @@ def _floats(column: pa.Array) -> npt.NDArray[np.float64]:
 def main(
     expected: Annotated[Path, typer.Argument()],
     found: Annotated[Path, typer.Argument()],
-    key: Annotated[str, typer.Argument()],
+    keys: Annotated[list[str], typer.Argument()],
 ) -> None:
     """Print what differs between two results."""
-    for difference in differences(expected, found, key):
+    for difference in differences(expected, found, keys):
         typer.echo(difference)
 
 

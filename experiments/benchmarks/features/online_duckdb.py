@@ -30,7 +30,7 @@ class DuckdbOnline:
         self._connection = duckdb.connect()
         self._connection.execute("SET TimeZone = 'UTC'; SET threads = 1")
         known = KNOWN.format(as_of_us=AS_OF_US, shape=json.dumps(SHAPE))
-        query = query_of(feature_set, POINTS.format(as_of_us=AS_OF_US), known, key="key")
+        query = query_of(feature_set, POINTS.format(as_of_us=AS_OF_US), known, keys=["key"])
         self._connection.execute(f"PREPARE features AS {query}")
 
     def row(self, lead: Mapping[str, Any], activities: Sequence[Mapping[str, Any]]) -> Sequence[object]:

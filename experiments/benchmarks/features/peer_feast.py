@@ -60,9 +60,11 @@ def main() -> None:
         name for name in parquet.read_schema(given.source).names if name not in ("lead_id", "event_timestamp")
     ]
     start = time.perf_counter()
-    snapshots = pd.read_parquet(given.snapshots).rename(columns={"as_of": "event_timestamp"})
+    snapshots = pd.read_parquet(given.snapshots, columns=["lead_id", "as_of"])
+    snapshots = snapshots.rename(columns={"as_of": "event_timestamp"})
     job = store.get_historical_features(entity_df=snapshots, features=[f"{VIEW}:{name}" for name in names])
-    parquet.write_table(job.to_arrow(), given.out / "part-000.parquet", compression="snappy")
+    found = job.to_arrow().rename_columns({"event_timestamp": "as_of"})
+    parquet.write_table(found, given.out / "part-000.parquet", compression="snappy")
     print(json.dumps({"work_s": time.perf_counter() - start}))  # noqa: T201 - it is read
 
 

@@ -9,7 +9,7 @@ largest size only.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import duckdb
 
@@ -32,7 +32,7 @@ assets AS (
     WHERE age < {longest_distinct_us} AND asset IS NOT NULL GROUP BY ALL
 ),
 distincts AS (SELECT key, {distincts} FROM assets GROUP BY key)
-SELECT key AS {key}, {columns}
+SELECT {keys}, {columns}
 FROM points LEFT JOIN totals USING (key) LEFT JOIN distincts USING (key)
 """
 STARTS = """
@@ -41,10 +41,11 @@ WHERE file_row_number % ((SELECT count(*) FROM '{leads}') // {parts} + 1) = 0 OR
 """
 POINTS: Mapping[Work, str] = {
     Work.BATCH: """
-        SELECT lead_id AS key, {as_of_us} AS as_of_us, epoch_us(created_at) AS created_us FROM '{leads}'
+        SELECT lead_id AS key, lead_id, {as_of_us} AS as_of_us, epoch_us(created_at) AS created_us
+        FROM '{leads}'
         WHERE created_at <= make_timestamptz({as_of_us}) {only_leads}""",
     Work.TRAINING: """
-        SELECT point AS key, lead_id, epoch_us(as_of) AS as_of_us, epoch_us(created_at) AS created_us
+        SELECT point AS key, lead_id, as_of, epoch_us(as_of) AS as_of_us, epoch_us(created_at) AS created_us
         FROM '{snapshots}' JOIN '{leads}' USING (lead_id) WHERE true {only_leads}""",
 }
 KNOWN: Mapping[Work, str] = {
@@ -78,12 +79,12 @@ def features_query(feature_set: FeatureSet, task: Task, only_leads: str = "") ->
         "only_leads": only_leads,
     }
     return query_of(
-        feature_set, POINTS[task.work].format(**sources), KNOWN[task.work].format(**sources), key=task.key
+        feature_set, POINTS[task.work].format(**sources), KNOWN[task.work].format(**sources), keys=task.keys
     )
 
 
-def query_of(feature_set: FeatureSet, points: str, known: str, *, key: str) -> str:
-    """Return the query over `points` (key, as_of_us, created_us) and `known`.
+def query_of(feature_set: FeatureSet, points: str, known: str, *, keys: Sequence[str]) -> str:
+    """Return the query over `points` (key, `keys`, as_of_us, created_us) and `known`.
 
     `known` has key, kind, asset, channel and age in microseconds.
     """
@@ -92,7 +93,7 @@ def query_of(feature_set: FeatureSet, points: str, known: str, *, key: str) -> s
     return QUERY.format(
         points=points,
         known=known,
-        key=key,
+        keys=", ".join(keys),
         day_us=DAY_US,
         bits_us=BITS * DAY_US,
         longest_distinct_us=max(each.window_days or 0 for each in distinct) * DAY_US,
@@ -117,8 +118,8 @@ def _condition(feature: Feature, days: int | None) -> str:
     conditions = []
     if feature.activity_kind is not None:
         conditions.append(f"kind = '{feature.activity_kind}'")
-    if (channel := getattr(feature, "channel", None)) is not None:
-        conditions.append(f"channel = '{channel}'")
+    if feature.channel is not None:
+        conditions.append(f"channel = '{feature.channel}'")
     if days is not None:
         conditions.append(f"age < {days * DAY_US}")
     return " AND ".join(conditions) or "true"

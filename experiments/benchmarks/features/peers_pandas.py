@@ -52,7 +52,7 @@ def write_features(feature_set: FeatureSet, task: Task) -> None:
     columns = features_columns(
         feature_set, Known(known, points, vocabularies["kind"], vocabularies["channel"])
     )
-    result = pd.DataFrame({task.key: points["key"], **dict(columns)}, copy=False)
+    result = pd.DataFrame({**{key: points[key] for key in task.keys}, **dict(columns)}, copy=False)
     result.to_parquet(task.result(), index=False, compression="snappy")
 
 
@@ -85,7 +85,7 @@ def _activities(task: Task) -> tuple[pd.DataFrame, dict[str, pd.Index]]:
 def _batch(_: Task, leads: pd.DataFrame, activities: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return points and known activities of the leads created at or before as_of."""
     is_known = leads["created_us"] <= AS_OF_US
-    points = leads[is_known].rename(columns={"lead_id": "key"}).assign(as_of_us=AS_OF_US)
+    points = leads[is_known].assign(as_of_us=AS_OF_US)
     point_of_lead = np.where(is_known, np.cumsum(is_known) - 1, -1)
     activities["key"] = point_of_lead[activities["lead"]]
     activities["age"] = AS_OF_US - activities.pop("occurred_us")
@@ -95,8 +95,8 @@ def _batch(_: Task, leads: pd.DataFrame, activities: pd.DataFrame) -> tuple[pd.D
 def _training(task: Task, leads: pd.DataFrame, activities: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return points and, per snapshot, the activities at or before it."""
     points = pd.read_parquet(task.snapshots).rename(columns={"point": "key"})
-    points["as_of_us"] = points.pop("as_of").astype("int64")
-    points["lead"] = pd.Index(leads["lead_id"]).get_indexer(points.pop("lead_id"))
+    points["as_of_us"] = points["as_of"].astype("int64")
+    points["lead"] = pd.Index(leads["lead_id"]).get_indexer(points["lead_id"])
     points["created_us"] = leads["created_us"].to_numpy()[points["lead"]]
     known = points[["key", "lead", "as_of_us"]].merge(activities, on="lead")
     known["age"] = known.pop("as_of_us") - known.pop("occurred_us")
@@ -153,7 +153,7 @@ class _Columns:
         rows = self._rows(days)
         for column, wanted in (
             ("kind", feature.activity_kind),
-            ("channel", getattr(feature, "channel", None)),
+            ("channel", feature.channel),
         ):
             if wanted is not None:
                 return self._table(column, days)[:, self._code(column, wanted)]

@@ -10,7 +10,7 @@ a join they found a wrong row. Active days are bits of one integer instead of a 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import and_
 
@@ -42,9 +42,7 @@ def write_features(feature_set: FeatureSet, task: Task) -> None:
     activities = _activities(pl.scan_parquet(task.activities))
     leads = pl.scan_parquet(task.leads).select("lead_id", created_us=_us("created_at"))
     if task.work is Work.BATCH:
-        points = leads.filter(pl.col("created_us") <= AS_OF_US).select(
-            "created_us", key="lead_id", as_of_us=AS_OF_US
-        )
+        points = leads.filter(pl.col("created_us") <= AS_OF_US).with_columns(key="lead_id", as_of_us=AS_OF_US)
         known = activities.select(
             "kind", "asset", "channel", "gap", key="lead_id", age=AS_OF_US - _us("occurred_at")
         )
@@ -56,12 +54,14 @@ def write_features(feature_set: FeatureSet, task: Task) -> None:
             .join(activities, on="lead_id")
             .select("kind", "asset", "channel", "gap", "key", age=pl.col("as_of_us") - _us("occurred_at"))
         )
-    result = features_frame(feature_set, points, known.filter(AGE >= 0)).rename({"key": task.key})
+    result = features_frame(feature_set, points, known.filter(AGE >= 0), task.keys)
     result.sink_parquet(task.result(), compression="snappy", engine="streaming")
 
 
-def features_frame(feature_set: FeatureSet, points: pl.LazyFrame, known: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the features of `points` (key, as_of_us, created_us) from `known`.
+def features_frame(
+    feature_set: FeatureSet, points: pl.LazyFrame, known: pl.LazyFrame, keys: Sequence[str]
+) -> pl.LazyFrame:
+    """Return the features of `points` (key, `keys`, as_of_us, created_us) from `known`.
 
     `known` has key, kind, asset, channel, age and gap (both in microseconds).
     """
@@ -77,7 +77,7 @@ def features_frame(feature_set: FeatureSet, points: pl.LazyFrame, known: pl.Lazy
         .agg(count_of(each).sum().alias(each.name) for each in distinct)
     )
     joined = points.join(totals, on="key", how="left").join(distincts, on="key", how="left")
-    return joined.select("key", *(column_of(each, feature_set).alias(each.name) for each in features))
+    return joined.select(*keys, *(column_of(each, feature_set).alias(each.name) for each in features))
 
 
 def with_day_bit(known: pl.LazyFrame) -> pl.LazyFrame:
@@ -135,8 +135,8 @@ def _total(feature: Feature) -> pl.Expr | None:
 def _conditions(feature: Feature, days: int | None) -> Iterator[pl.Expr]:
     if feature.activity_kind is not None:
         yield pl.col("kind") == feature.activity_kind
-    if (channel := getattr(feature, "channel", None)) is not None:
-        yield pl.col("channel") == channel
+    if feature.channel is not None:
+        yield pl.col("channel") == feature.channel
     if days is not None:
         yield AGE.lt(days * DAY_US)
 

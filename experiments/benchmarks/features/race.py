@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from experiments.benchmarks.features.chosen import chosen_features
 from experiments.benchmarks.features.sizes import (
     FEAST,
     LEADPACT,
@@ -101,7 +102,7 @@ def _run(entrant: Entrant, task: Task, feast_python: Path | None) -> Usage:
 def _compare(expected: Task, found: Task) -> None:
     """Refuse to measure an engine that computes something else."""
     module = f"{PACKAGE}.equality"
-    given = [sys.executable, "-m", module, str(expected.out), str(found.out), expected.key]
+    given = [sys.executable, "-m", module, str(expected.out), str(found.out), *expected.keys]
     if differences := run_quietly(given):
         raise RuntimeError(f"{found.out.name} disagrees with {expected.out.name}:\n{differences}")
 
@@ -122,7 +123,13 @@ def _figures(size: Size, entrants: Sequence[Entrant], usages: Mapping[str, list[
             "rounds": [asdict(usage) for usage in usages[entrant.name]],
         }
     return {
-        "parameters": {**rows, "leads": size.n_leads, "rounds": size.rounds, "seed": SEED},
+        "parameters": {
+            **rows,
+            "leads": size.n_leads,
+            "features": len(chosen_features().features),
+            "rounds": size.rounds,
+            "seed": SEED,
+        },
         "engines": engines,
         "targets": _targets(size.target, entrants, engines) if size.target else [],
         "note": size.note,

@@ -58,8 +58,8 @@ class Work(StrEnum):
 class Task:
     """The work, the folder of the data and the folder of the result (any number of Parquet files).
 
-    The result has the column `key` and one column per feature, in words as `features.encode.decode_table`
-    writes them. `is_wide` lets a peer read the copy whose row groups suit a scan. `parts` cuts the leads into
+    The result has the columns `keys` and one per feature, in words as `features.encode.decode_table` writes
+    them. `is_wide` lets a peer read the copy whose row groups suit a scan. `parts` cuts the leads into
     that many ranges, one after the other, for an engine that would otherwise run out of memory.
     """
 
@@ -70,9 +70,9 @@ class Task:
     parts: int = 1
 
     @property
-    def key(self) -> str:
-        """The column that says which row is which."""
-        return "lead_id" if self.work is Work.BATCH else "point"
+    def keys(self) -> tuple[str, ...]:
+        """The columns that say which row is which."""
+        return ("lead_id",) if self.work is Work.BATCH else ("lead_id", "as_of")
 
     @property
     def activities(self) -> Path:
@@ -86,7 +86,7 @@ class Task:
 
     @property
     def snapshots(self) -> Path:
-        """The Parquet file of the snapshots: point, lead_id, as_of."""
+        """The Parquet file of the snapshots: point (a number), lead_id, as_of; no two are equal."""
         return self.folder / SNAPSHOTS
 
     @property
