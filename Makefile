@@ -6,7 +6,7 @@ WORKSPACE ?= workspace
 PYTEST_WORKERS ?= 2
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint lock clean
+.PHONY: help setup demo test bench lint lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -34,9 +34,15 @@ lint: setup  ## Style, types and the direction of imports
 test: lint  ## Everything that CI runs
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
 
+bench: setup  ## Install the peers and run the benchmark of the features on little data (all sizes: see its README)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.lock
+	$(BIN)/python -m experiments.benchmarks.features --small
+
 lock:  ## Resolve the dependencies again, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--group dev pyproject.toml --upgrade -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--group bench --constraint requirements.lock --upgrade -o requirements-bench.lock
 
 clean:  ## Remove what set-up and tests made; the workspace stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

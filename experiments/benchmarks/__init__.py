@@ -1,0 +1,1 @@
+"""How fast and how large, beside peers that compute the same: each benchmark is one command."""

@@ -1,0 +1,1 @@
+"""LeadPact's features beside DuckDB, polars, pandas and Feast."""
