@@ -15,6 +15,16 @@ from features.errors import InputError
 
 Float64Array = npt.NDArray[np.float64]
 
+NEVER_MISSING_KINDS = frozenset(
+    {
+        FeatureKind.COUNT,
+        FeatureKind.DISTINCT_ASSETS,
+        FeatureKind.ACTIVE_DAYS,
+        FeatureKind.ATTRIBUTE_CHANGES,
+    }
+)
+"""What is counted: whole numbers, 0 without anything to count."""
+
 OTHER = "(other)"
 """The readable form of code 0: a level that was rare or unseen when the features were chosen."""
 
@@ -79,6 +89,8 @@ def decode_table(feature_set: FeatureSet, matrix: Float64Array) -> pa.Table:
 
 
 def _decode_column(feature: Feature, values: Float64Array) -> pa.Array:
+    if feature.kind in NEVER_MISSING_KINDS:
+        return pa.array(values.astype(np.int32))
     missing = np.isnan(values)
     if feature.is_category:
         words = pa.array([OTHER, *feature.levels], type=pa.string())

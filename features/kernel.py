@@ -203,10 +203,14 @@ def _decay(
     kind_row: Int32Array,
     channel_row: Int32Array,
 ) -> None:
+    """Go from the newest known activity to the oldest: once one weighs nothing, none before it does."""
     for index in range(len(decays)):
         row, half_life_us = decays[index, 0], decays[index, 1]
+        oldest = now - MOST_HALVINGS * half_life_us
         total = 0
-        for activity in range(first, end):
+        for activity in range(end - 1, first - 1, -1):
+            if occurred_us[activity] <= oldest:
+                break
             if row == all_rows or row == kind_row[activity] or row == channel_row[activity]:
                 total += halved(now - occurred_us[activity], half_life_us, halving)
         decayed[index] = total

@@ -92,7 +92,8 @@ def test_a_difference_is_found_in_every_feature(ours: Task, tmp_path: Path) -> N
 def _with_one_other(column: pa.ChunkedArray) -> pa.Array:
     row = pc.index(pc.is_valid(column), value=True).as_py()
     values = column.to_pylist()
-    values[row] = "other" if isinstance(values[row], str) else values[row] + 0.001
+    step = 1 if pa.types.is_integer(column.type) else 0.001
+    values[row] = "other" if isinstance(values[row], str) else values[row] + step
     return pa.array(values, column.type)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ from experiments.benchmarks.features.task import (
     file_name,
 )
 from features.crm import CrmSettings
-from features.history.store import FORMAT, MANIFEST, ROWS_PER_GROUP
+from features.history.store import FORMAT, MANIFEST, file_options
 from features.tables import (
     ACTIVITIES,
     ACTIVITIES_SCHEMA,
@@ -97,9 +98,11 @@ def write_history(folder: Path, n_leads: int, *, seed: int) -> None:
     parquet.write_table(DEALS_SCHEMA.empty_table(), folder / file_name(DEALS))
     parquet.write_table(CHANGES_SCHEMA.empty_table(), folder / file_name(CHANGES))
     with (
-        GroupedWriter(folder / file_name(LEADS), LEADS_SCHEMA, ROWS_PER_GROUP) as leads,
-        GroupedWriter(folder / file_name(ACTIVITIES), ACTIVITIES_SCHEMA, ROWS_PER_GROUP) as activities,
-        GroupedWriter(folder / WIDE, ACTIVITIES_SCHEMA, WIDE_GROUP) as wide,
+        GroupedWriter(folder / file_name(LEADS), LEADS_SCHEMA, **file_options(LEADS)) as leads,
+        GroupedWriter(
+            folder / file_name(ACTIVITIES), ACTIVITIES_SCHEMA, **file_options(ACTIVITIES)
+        ) as activities,
+        GroupedWriter(folder / WIDE, ACTIVITIES_SCHEMA, row_group_size=WIDE_GROUP, compression="lz4") as wide,
     ):
         for chunk in chunks(n_leads, seed=seed):
             leads.write(chunk.leads)
@@ -137,10 +140,10 @@ def write_snapshots(folder: Path, n_points: int, *, seed: int) -> None:
 class GroupedWriter:
     """A Parquet file whose row groups all have one size (the last may be shorter), fed in any portions."""
 
-    def __init__(self, path: Path, schema: pa.Schema, rows_per_group: int) -> None:
-        self._writer = parquet.ParquetWriter(path, schema, compression="zstd", write_statistics=True)
+    def __init__(self, path: Path, schema: pa.Schema, *, row_group_size: int, **options: Any) -> None:
+        self._writer = parquet.ParquetWriter(path, schema, **options)
         self._rest = schema.empty_table()
-        self._rows_per_group = rows_per_group
+        self._rows_per_group = row_group_size
 
     def __enter__(self) -> "GroupedWriter":
         return self
