@@ -15,13 +15,12 @@ from features.catalogue import activity_features, attribute_feature, lead_age_fe
 from features.definitions import MOST_LEVELS, Feature, FeatureKind, FeatureSet
 from features.encode import OTHER
 from features.leakage import denied_columns
+from features.leakage.shapes import ID_LIKE_LEVELS, ID_LIKE_SHARE
 from features.tables import TIME_TYPE, CanonicalTables
 
 MOST_ACTIVITY_KINDS = 12
 LEAST_LEADS_PER_LEVEL = 5
 LEAST_SHARE_PER_LEVEL = 0.001
-ID_LIKE_SHARE, ID_LIKE_LEVELS = 0.5, 50
-"""Text that is mostly different, with more than a few values, names the lead instead of describing it."""
 
 
 def choose_features(
