@@ -1,4 +1,4 @@
-"""`leadpact features`: the declared features, and a table of their values."""
+"""`leadpact features`: the declared features, a table of their values, and what the leakage guard finds."""
 
 import sys
 from collections.abc import Sequence
@@ -13,13 +13,15 @@ from serving.settings import read_settings
 
 if TYPE_CHECKING:
     from features.definitions import Feature, FeatureSet
+    from features.leakage.guard import Inspection
     from features.tables import CanonicalTables
     from features.words.phrases import Language
     from features.workspace import Workspace
 
-app = command_app("The declared features: list them, build a feature table.")
+app = command_app("The declared features: list them, build a feature table, look for leaks.")
 
 PIPE_WIDTH = 240
+WRONG_INPUT = 2
 
 HistoryOption = Annotated[
     bool, typer.Option("--history", help="Choose the features from the history, not from the champion.")
@@ -68,6 +70,30 @@ def build(
         print_json({**answer, "as_of": instant.isoformat() if feature_set.needs_times else None})
     else:
         show(f"{rows} leads x {len(feature_set.features)} features written to {out}")
+
+
+@app.command("check")
+def check(
+    lang: Annotated[Literal["en", "de"], typer.Option(help="Language of the findings.")] = "en",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which columns of the history seem to know how a lead ended, with the numbers.
+
+    Exit code 2 when there is an error that crm.toml does not allow: `leadpact train` refuses then.
+    """
+    from features.history.store import History
+    from features.leakage.guard import inspect
+
+    tables = History(read_settings(workspace).workspace.history_dir).read()
+    with step(f"Checking {len(tables.attribute_columns)} columns of {tables.leads.num_rows:,} leads"):
+        found = inspect(tables, known_until_us=tables.known_until_us)
+    if as_json:
+        print_json(found.to_dict(lang))
+    else:
+        _print_findings(found, lang)
+    if found.refusing:
+        raise typer.Exit(WRONG_INPUT)
 
 
 def _check_out(out: Path) -> None:
@@ -135,3 +161,23 @@ def _print_features(features: Sequence["Feature"], lang: "Language") -> None:
     # a pipe has no width: nothing is wrapped there
     width = None if sys.stdout.isatty() else PIPE_WIDTH
     Console(width=width, highlight=False, markup=False).print(table)
+
+
+def _print_findings(found: "Inspection", lang: "Language") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("Severity", "Code", "Column"):
+        table.add_column(heading, no_wrap=heading != "Column")
+    table.add_column("Finding", overflow="fold")
+    for each in found.findings:
+        severity = each.severity if each.allowed is None else "allowed"
+        settle = each.settle(lang)
+        text = each.sentence(lang) if settle is None else f"{each.sentence(lang)}; {settle}"
+        table.add_row(severity, each.code, each.column, text)
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    console = Console(width=width, highlight=False, markup=False)
+    if found.findings:
+        console.print(table)
+    console.print(found.summary(lang), soft_wrap=True)
