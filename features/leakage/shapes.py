@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from features.leakage.findings import Finding, make_finding
 from features.leakage.statistics import shared_information
-from features.leakage.values import level_codes
+from features.leakage.values import level_codes, range_codes
 
 IntArray = npt.NDArray[np.int64]
 
@@ -99,5 +99,14 @@ def _comparable(column: pa.ChunkedArray) -> IntArray | None:
     """Return the codes of a column that varies enough to be compared and names no lead; else None."""
     if is_id_like(column):
         return None
-    code = level_codes(column)[0]
+    code = _codes(column)
     return code if len(code) - np.bincount(code, minlength=1).max(initial=0) >= LEAST_DIFFERENT else None
+
+
+def _codes(column: pa.ChunkedArray) -> IntArray:
+    """Return a column's codes; numbers and times by ranges, for two of which all differ always agree."""
+    if pa.types.is_string(column.type) or pa.types.is_boolean(column.type):
+        return level_codes(column)[0]
+    plain = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
+    filled = np.array(column.is_valid(), dtype=np.bool_)
+    return range_codes(np.array(pc.fill_null(plain, 0), dtype=np.float64), filled)

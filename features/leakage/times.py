@@ -29,7 +29,10 @@ leads at some time, 2.7 % of the closed leads have such a change after it."""
 
 def change_findings(tables: CanonicalTables, name: str, cases: Cases) -> Iterator[Finding]:
     """Yield `changed-after-outcome` for a column that is recorded or changed when its lead is closed."""
-    first_us, last_us = _recorded_us(tables, name, cases)
+    changes = tables.attribute_changes.filter(pc.equal(tables.attribute_changes.column("attribute"), name))
+    if not changes.num_rows:
+        return
+    first_us, last_us = _recorded_us(changes, tables, cases)
     recorded = cases.closed & (first_us < NEVER_US)
     n_closed, n_recorded = int(cases.closed.sum()), int(recorded.sum())
     if n_recorded < LEAST_LEADS:
@@ -69,12 +72,11 @@ def _at_least(count: int, leads: int, share: float) -> bool:
     return wilson(Rate(value=count / max(leads, 1), leads=leads))[0] >= share
 
 
-def _recorded_us(tables: CanonicalTables, name: str, cases: Cases) -> tuple[IntArray, IntArray]:
+def _recorded_us(changes: pa.Table, tables: CanonicalTables, cases: Cases) -> tuple[IntArray, IntArray]:
     """Return when the first and the last known change of each looked-at lead was recorded, (n,) each.
 
     `NEVER_US` where none was.
     """
-    changes = tables.attribute_changes.filter(pc.equal(tables.attribute_changes.column("attribute"), name))
     lead_ids = tables.leads.column("lead_id").combine_chunks()
     lead = np.asarray(pc.index_in(changes.column("lead_id"), value_set=lead_ids), dtype=np.int64)
     changed_us = np.asarray(changes.column("changed_at").cast(pa.int64()), dtype=np.int64)

@@ -83,7 +83,7 @@ def _levels(name: str, column: pa.Array) -> Values:
 
 def _numbers(name: str, number: FloatArray) -> Values:
     filled = ~np.isnan(number)
-    return Values(name=name, filled=filled, code=_ranges(number, filled), number=number, levels=None)
+    return Values(name=name, filled=filled, code=range_codes(number, filled), number=number, levels=None)
 
 
 def _times(name: str, column: pa.Array, cases: Cases) -> Values:
@@ -92,11 +92,14 @@ def _times(name: str, column: pa.Array, cases: Cases) -> Values:
     number = np.full(len(filled), math.nan)
     seen = filled & (at_us <= cases.created_us)
     number[seen] = (cases.created_us[seen] - at_us[seen]) / DAY_US
-    return Values(name=name, filled=filled, code=_ranges(number, seen), number=number, levels=None)
+    return Values(name=name, filled=filled, code=range_codes(number, seen), number=number, levels=None)
 
 
-def _ranges(number: FloatArray, filled: BoolArray) -> IntArray:
-    """Return a level for each number: its own where there are few, else one of 20 ranges of equal size."""
+def range_codes(number: FloatArray, filled: BoolArray) -> IntArray:
+    """Return a level for each number, int64 (n,), 0 where it is not filled.
+
+    Its own level where there are few different numbers, else one of 20 ranges of equal size.
+    """
     code = np.zeros(len(number), dtype=np.int64)
     different = np.unique(number[filled])
     if len(different) > MOST_PLAIN_LEVELS:

@@ -168,12 +168,19 @@ def test_a_copy_is_named_whatever_its_type() -> None:
         "country_code": code.astype(float).tolist(),
         "stage_number": [{"a": 1.0, "b": 2.0, "c": 3.0}[each] for each in stage],
         "stage": stage.tolist(),
+        "weight": chance.rng.normal(size=N_LEADS).tolist(),
+        "height": (height := chance.rng.normal(size=N_LEADS)).tolist(),
+        "height_in_inches": (height / 2.54).tolist(),
+        "seen_at": [day(-each) for each in height],
     }
     findings = found_in(chance.tables(columns))
     assert about(findings, "country_code") == {("near-duplicate", "note")}
     assert about(findings, "country") == set()
     assert about(findings, "stage_number") == {("near-duplicate", "warning")}
     assert about(findings, "stage") == {("denied-stage", "warning")}
+    assert about(findings, "weight") == about(findings, "height") == set()
+    assert about(findings, "height_in_inches") == {("near-duplicate", "note")}
+    assert ("near-duplicate", "note") in about(findings, "seen_at")
 
 
 def test_recorded_changes_after_the_outcome() -> None:
