@@ -35,9 +35,9 @@ ALARM_AUC, SUSPICIOUS_AUC = 0.80, 0.75
 """Columns written afterwards reach 0.79 to 1.00 (X Education's lead quality to Olist's closed-deal columns),
 honest ones 0.76 at most (X Education's time on the website), and whole models 0.70 to 0.89."""
 ALARM_GAP, SUSPICIOUS_GAP = 0.50, 0.20
-"""Columns written at the closing are filled for 50 to 100 percentage points more of one outcome, honest ones
-for 31 at most (X Education's occupation, asked for in the call). Above 20 a high AUC is one more sign of the
-same thing."""
+"""Columns of the closed deals are filled for 80 to 100 percentage points more of one outcome (Olist's, SaaS
+offers' loss reason), honest ones for 31 at most (X Education's occupation, asked for in the call). From 20 on,
+a high AUC is one more sign of the same thing."""
 ALARM_PURITY, LEAST_COVERAGE, LEAST_RATE_RATIO = 0.90, 0.10, 10.0
 """Filled for hardly anybody but one outcome, and for at least a tenth of it: a reason that few people enter.
 Below a tenth it may be a small honest campaign (X Education's Welingak website: 99 % won, 4 % of the wins).
