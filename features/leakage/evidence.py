@@ -36,14 +36,15 @@ ALARM_AUC, SUSPICIOUS_AUC = 0.80, 0.75
 honest ones 0.76 at most (X Education's time on the website), and whole models 0.70 to 0.89."""
 ALARM_GAP, SUSPICIOUS_GAP = 0.50, 0.20
 """Columns of the closed deals are filled for 80 to 100 percentage points more of one outcome (Olist's, SaaS
-offers' loss reason), honest ones for 31 at most (X Education's occupation, asked for in the call). From 20 on,
-a high AUC is one more sign of the same thing."""
+offers' loss reason), honest ones for 31 at most (X Education's occupation, asked for in the call). From 20
+on, a high AUC is one more sign of the same thing."""
 ALARM_PURITY, LEAST_COVERAGE, LEAST_RATE_RATIO = 0.90, 0.10, 10.0
 """Filled for hardly anybody but one outcome, and for at least a tenth of it: a reason that few people enter.
 Below a tenth it may be a small honest campaign (X Education's Welingak website: 99 % won, 4 % of the wins).
 Ten times as often, because where nearly all are lost, anything is nearly always lost: at equal age, Bank
 Marketing's honest days since the previous campaign are filled 3 times as often for wins."""
 LEAST_LEVEL_COVERAGE = 0.05
+"""A value that belongs to won leads only is worth a look above that campaign's share of the wins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

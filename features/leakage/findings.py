@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from features.leakage.phrases import ALLOWED, SETTLE, render
+from features.leakage.phrases import ALLOWED, SETTLE, SEVERITY_WORDS, render
 from features.words.phrases import Language
 
 Severity = Literal["error", "warning", "note"]
@@ -45,7 +45,7 @@ class Finding:
     def text(self, lang: Language = "en") -> str:
         """Return one line: severity, sentence, how to settle it, code."""
         end = "" if self.settle(lang) is None else f"; {self.settle(lang)}"
-        return f"{self.severity}: {self.sentence(lang)}{end} [{self.code}]"
+        return f"{SEVERITY_WORDS[self.severity][lang]}: {self.sentence(lang)}{end} [{self.code}]"
 
     def sentence(self, lang: Language = "en") -> str:
         """Say what was found, with its numbers; in English where there is no German."""

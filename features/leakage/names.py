@@ -41,8 +41,11 @@ DENIED = (
         why_de="die Phase eines Leads folgt aus der Arbeit mit ihm und damit aus dem Ausgang",
         names=_names(
             "stage, pipeline, pipeline stage, sales stage, funnel stage, lifecycle stage, lifecyclestage, "
-            "leadstage, dealstage, phase, pipeline phase, forecast category, is mql, is sql, vertriebsphase, "
-            "verkaufsphase, verkaufsstufe, vertriebsstufe, lebenszyklusphase, leadphase, dealphase"
+            "leadstage, dealstage, phase, pipeline phase, forecast category, is mql, is sql, "
+            "lifecyclestage marketingqualifiedlead, lifecyclestage salesqualifiedlead, "
+            "lifecyclestage opportunity, lifecyclestage customer, lifecyclestage evangelist, "
+            "vertriebsphase, verkaufsphase, verkaufsstufe, vertriebsstufe, lebenszyklusphase, leadphase, "
+            "dealphase"
         ),
     ),
     DeniedNames(
@@ -70,19 +73,20 @@ DENIED = (
         why_en="it is written when the lead is closed",
         why_de="das wird geschrieben, wenn der Lead abgeschlossen wird",
         names=_names(
-            "outcome, won, lost, is won, is lost, is closed, closed, converted, is converted, closing date, "
-            "closedate, conversion date, date closed, date converted, reason lost, reason won, close date, "
+            "outcome, won, lost, is won, is lost, is closed, closed, converted, is converted, "
+            "converted account, converted contact, converted opportunity, closing date, closedate, "
+            "conversion date, date closed, date converted, reason lost, reason won, close date, "
             "reason for loss, ergebnis, gewonnen, verloren, abgeschlossen, umgewandelt, konvertiert, "
             "abschlussdatum, grund verloren, grund gewonnen, abschlussergebnis"
         ),
         endings=_names(
-            "loss reason, lost reason, won reason, win reason, close reason, closed reason, closing reason, "
-            "disqualification reason, disqualified reason, unqualified reason, rejection reason, "
-            "rejected reason, decline reason, declined reason, discard reason, discarded reason, "
-            "nurture reason, nurturing reason, recycle reason, recycled reason, abschlussgrund, "
-            "verlustgrund, ablehnungsgrund, absagegrund, gewinngrund, ausschlussgrund, abbruchgrund, "
-            "verwerfungsgrund, disqualifizierungsgrund, nurturing grund, nurturinggrund, grund der "
-            "ablehnung, grund des verlusts, grund der absage"
+            "close date, closed date, loss reason, lost reason, won reason, win reason, close reason, "
+            "closed reason, closing reason, disqualification reason, disqualified reason, "
+            "unqualified reason, rejection reason, rejected reason, decline reason, declined reason, "
+            "discard reason, discarded reason, nurture reason, nurturing reason, recycle reason, "
+            "recycled reason, abschlussgrund, verlustgrund, ablehnungsgrund, absagegrund, gewinngrund, "
+            "ausschlussgrund, abbruchgrund, verwerfungsgrund, disqualifizierungsgrund, nurturing grund, "
+            "nurturinggrund, grund der ablehnung, grund des verlusts, grund der absage"
         ),
     ),
     DeniedNames(
@@ -92,14 +96,15 @@ DENIED = (
         why_de="so beurteilen Menschen oder ein anderes Werkzeug den Lead, und das auch noch während der "
         "Arbeit mit ihm",
         names=_names(
-            "score, rating, priority, leadscore, leadquality, leadprofile, lead profile, lead temperature, "
-            "lead potential, probability, bewertung, einstufung, leadbewertung, leadeinstufung, "
-            "leadqualitaet, leadprofil, leadpotenzial, prioritaet, punktzahl, kaufwahrscheinlichkeit, "
-            "abschlusswahrscheinlichkeit, gewinnwahrscheinlichkeit, wahrscheinlichkeit"
+            "score, rating, priority, hubspotscore, leadscore, leadquality, leadprofile, lead profile, "
+            "lead temperature, lead potential, probability, bewertung, einstufung, leadbewertung, "
+            "leadeinstufung, leadqualitaet, leadprofil, leadpotenzial, prioritaet, punktzahl, "
+            "kaufwahrscheinlichkeit, abschlusswahrscheinlichkeit, gewinnwahrscheinlichkeit, "
+            "wahrscheinlichkeit"
         ),
         endings=_names(
-            "lead score, lead quality, lead grade, lead rating, lead priority, activity score, profile "
-            "score, activity index, profile index, engagement score, fit score, close probability, "
+            "lead score, lead quality, lead grade, lead rating, lead priority, activity score, "
+            "profile score, activity index, profile index, engagement score, fit score, close probability, "
             "win probability, conversion probability, lead bewertung, lead qualitaet, lead prioritaet"
         ),
     ),
@@ -109,16 +114,16 @@ DENIED = (
         why_de="das wird überschrieben, bis der Lead abgeschlossen ist, und kann also der Abschluss selbst "
         "sein",
         names=_names(
-            "modified, updated, last updated, last update, modification date, geaendert, aktualisiert, "
-            "aenderungsdatum"
+            "modified, updated, last updated, last update, modification date, lastmodifieddate, num notes, "
+            "num contacted notes, geaendert, aktualisiert, aenderungsdatum"
         ),
         endings=_names(
-            "last activity, last activity type, last notable activity, last contact, last contacted, "
-            "last modified, last modification, last engagement, last engagement type, last interaction, "
-            "last call, last meeting, notes last updated, letzte aktivitaet, letzter kontakt, "
-            "letzte kontaktaufnahme, letzte aenderung, letzte bearbeitung, letzte interaktion, letzter "
-            "anruf, letztes gespraech, letzter termin, zuletzt geaendert, zuletzt bearbeitet, zuletzt "
-            "aktualisiert, zuletzt kontaktiert"
+            "last activity, last activity type, last notable activity, last sales activity, last contact, "
+            "last contacted, last modified, last modification, last engagement, last engagement type, "
+            "last interaction, last call, last meeting, notes last updated, letzte aktivitaet, "
+            "letzter kontakt, letzte kontaktaufnahme, letzte aenderung, letzte bearbeitung, "
+            "letzte interaktion, letzter anruf, letztes gespraech, letzter termin, zuletzt geaendert, "
+            "zuletzt bearbeitet, zuletzt aktualisiert, zuletzt kontaktiert"
         ),
     ),
 )

@@ -28,6 +28,13 @@ GRADES: Mapping[str, Mapping[Language, str]] = {
     "warning": {"en": "worth a look from", "de": "auffällig ab"},
 }
 
+SEVERITY_WORDS: Mapping[str, Mapping[Language, str]] = {
+    "error": {"en": "error", "de": "Fehler"},
+    "warning": {"en": "warning", "de": "Warnung"},
+    "note": {"en": "note", "de": "Hinweis"},
+    "allowed": {"en": "allowed", "de": "erlaubt"},
+}
+
 ALLOWED: Mapping[Language, str] = {
     "en": "allowed in crm.toml: {reason}",
     "de": "in crm.toml erlaubt: {reason}",

@@ -22,6 +22,10 @@ app = command_app("The declared features: list them, build a feature table, look
 
 PIPE_WIDTH = 240
 WRONG_INPUT = 2
+FINDING_HEADINGS = {
+    "en": ("Severity", "Code", "Column", "Finding"),
+    "de": ("Schwere", "Code", "Spalte", "Befund"),
+}
 
 HistoryOption = Annotated[
     bool, typer.Option("--history", help="Choose the features from the history, not from the champion.")
@@ -167,12 +171,13 @@ def _print_findings(found: "Inspection", lang: "Language") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from features.leakage.phrases import SEVERITY_WORDS
+
     table = Table(box=None, pad_edge=False)
-    for heading in ("Severity", "Code", "Column"):
-        table.add_column(heading, no_wrap=heading != "Column")
-    table.add_column("Finding", overflow="fold")
+    for heading in FINDING_HEADINGS[lang]:
+        table.add_column(heading, overflow="fold")
     for each in found.findings:
-        severity = each.severity if each.allowed is None else "allowed"
+        severity = SEVERITY_WORDS[each.severity if each.allowed is None else "allowed"][lang]
         settle = each.settle(lang)
         text = each.sentence(lang) if settle is None else f"{each.sentence(lang)}; {settle}"
         table.add_row(severity, each.code, each.column, text)

@@ -74,7 +74,7 @@ def test_an_error_says_how_it_is_settled() -> None:
 def test_a_finding_made_elsewhere_is_told_in_english() -> None:
     """One sentence is better than none."""
     finding = Finding(code="x", severity="warning", column="c", message="said")
-    assert finding.text("de") == "warning: said [x]"
+    assert finding.text("de") == "Warnung: said [x]"
 
 
 @pytest.mark.parametrize(

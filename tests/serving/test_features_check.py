@@ -67,7 +67,9 @@ def test_german_and_json(workspace: Path, export: Path, capsys: pytest.CaptureFi
     run(workspace, "import", str(export))
     capsys.readouterr()
     run(workspace, "features", "check", "--lang", "de", code=2)
-    assert "AUC 1,00 bei 300 abgeschlossenen Leads" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "AUC 1,00 bei 300 abgeschlossenen Leads" in said
+    assert said.startswith("Schwere")
     run(workspace, "features", "check", "--json", code=2)
     answer = json.loads(capsys.readouterr().out)
     assert answer["refuses"] is True
