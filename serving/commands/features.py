@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from features.words.phrases import Language
     from features.workspace import Workspace
 
-app = command_app("The declared features: list them, build a feature table, look for leaks.")
+app = command_app("The declared features: list, build a table, look for leaks.")
 
 PIPE_WIDTH = 240
 WRONG_INPUT = 2
