@@ -82,9 +82,10 @@ def check(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which columns of the history seem to know how a lead ended, with the numbers.
+    """Find the columns that know how a lead ended.
 
-    Exit code 2 when there is an error that crm.toml does not allow: `leadpact train` refuses then.
+    All findings with their numbers. Exit code 2 when there is an error that crm.toml does not allow:
+    `leadpact train` refuses then.
     """
     from features.history.store import History
     from features.leakage.guard import inspect
