@@ -27,6 +27,7 @@ from features.emails import email_country, is_address
 from features.encode import OTHER
 from features.errors import InputError
 from features.leakage import denied_columns
+from features.leakage.shapes import ID_LIKE_LEVELS, ID_LIKE_SHARE
 from features.personas import PersonaRules
 from features.tables import TIME_TYPE, CanonicalTables
 
@@ -35,8 +36,6 @@ MOST_CHANNELS = 6
 MOST_COUNTRIES = 20
 LEAST_LEADS_PER_LEVEL = 5
 LEAST_SHARE_PER_LEVEL = 0.001
-ID_LIKE_SHARE, ID_LIKE_LEVELS = 0.5, 50
-"""Text that is mostly different, with more than a few values, names the lead instead of describing it."""
 ADDRESS_SHARE = 0.5
 """A column of which at least half are e-mail addresses is one of addresses; it never becomes a category."""
 

@@ -28,7 +28,7 @@ class CommandEntry:
 COMMANDS = {
     "demo": CommandEntry("demo", "Simulate a CRM, import, train, promote, sign a first policy, serve."),
     "import": CommandEntry("import_", "Validate an export and add it to the history."),
-    "features": CommandEntry("features", "The declared features: list them, build a feature table."),
+    "features": CommandEntry("features", "The declared features: list, build a table, look for leaks."),
     "train": CommandEntry("train", "Train a challenger and register it in MLflow."),
     "evaluate": CommandEntry("evaluate", "Champion and challenger on time that neither was trained on."),
     "promote": CommandEntry("promote", "Run the gates; on pass the challenger becomes champion."),

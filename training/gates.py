@@ -101,7 +101,7 @@ def _calibrated_in_the_large(facts: GateFacts) -> Reason:
 
 
 def _no_leakage(facts: GateFacts) -> Reason:
-    errors = [finding for finding in facts.leakage if finding.severity == "error"]
+    errors = [finding for finding in facts.leakage if finding.refuses]
     if not errors:
         return Reason(code="no_leakage", passed=True, text="no feature is known to leak the outcome")
     found = "; ".join(f"{finding.column}: {finding.message}" for finding in errors)

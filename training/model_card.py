@@ -30,6 +30,8 @@ def write_card(
         PURPOSE,
         "## How it was made",
         *_making(data, fitted),
+        "## What the leakage guard says about its training leads",
+        _leakage(data),
         "## How well it does on leads it has never seen",
         _table(evaluation),
         *_limits(evaluation),
@@ -52,6 +54,12 @@ def _making(data: PreparedData, fitted: FittedModel) -> tuple[str, ...]:
         f"calibration: {fitted.calibration.kind.value}."
     )
     return f"Split: {split.reason}.", counts, choice
+
+
+def _leakage(data: PreparedData) -> str:
+    """Return what a reader should doubt: every finding that is more than a note."""
+    shown = [finding.text() for finding in data.findings if finding.severity != "note"]
+    return "\n".join(f"- {text}" for text in shown) or "Nothing but what its notes say (`leakage.json`)."
 
 
 def _table(evaluation: Evaluation) -> str:

@@ -11,7 +11,6 @@ import numpy as np
 
 from features.build import Points, build_features
 from features.errors import InputError
-from features.leakage import Finding, denied_columns
 from features.tables import CanonicalTables
 from features.workspace import Workspace
 from training.artifact import read_manifest
@@ -19,6 +18,7 @@ from training.champion import Champion, write_champion
 from training.compare import Comparison, Contestant, JudgedModel, compare, incomparable
 from training.errors import StalePointerError
 from training.gates import GateFacts, Verdict, judge
+from training.leakage import leaks_of_features
 from training.mlflow_store import StorePlace
 from training.registry import (
     drop_alias,
@@ -106,12 +106,6 @@ def pull_champion(workspace: Workspace, *, place: StorePlace) -> Champion:
     return champion
 
 
-def leakage_of(model: JudgedModel, tables: CanonicalTables) -> tuple[Finding, ...]:
-    """Return an error for every feature made of an attribute that is denied today."""
-    findings = denied_columns(tuple(sorted(model.model.feature_set.attributes)), tables.crm)
-    return tuple(replace(finding, severity="error") for finding in findings)
-
-
 def _candidate(workspace: Workspace, version: str | None, place: StorePlace) -> Contestant:
     if version is not None:
         return Contestant(version=version, folder=pull(version, workspace.models_dir, place=place))
@@ -142,7 +136,7 @@ def _facts(tables: CanonicalTables, comparison: Comparison, place: StorePlace) -
         challenger=challenger.evaluation,
         against_champion=comparison.difference,
         round_trip_difference=_round_trip_difference(tables, challenger, comparison.points, place),
-        leakage=leakage_of(challenger, tables),
+        leakage=leaks_of_features(challenger.model.feature_set, tables),
     )
 
 

@@ -13,6 +13,7 @@ from features.build import Points, build_features
 from features.choosing import choose_features
 from features.definitions import FeatureSet
 from features.errors import InputError
+from features.leakage import Finding
 from features.personas import PersonaRules
 from features.tables import CanonicalTables
 from training.calibration import Calibration
@@ -22,6 +23,7 @@ from training.candidates.lightgbm_model import TREE_CANDIDATES
 from training.candidates.prior import Prior
 from training.evaluation import ScoredPoints, scored_points
 from training.labels import MIN_FOLLOWED_SHARE, Labels, label_points
+from training.leakage import refuse_leaks
 from training.outcomes import BoolArray
 from training.points import FloatArray
 from training.splits import (
@@ -68,6 +70,8 @@ class PreparedData:
     test: LabelledPart
     feature_set: FeatureSet
     prior_probability: float
+    findings: tuple[Finding, ...]
+    """What the leakage guard says about the training leads; no error among them that is not allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,7 +90,7 @@ class FittedModel:
 def prepare(
     tables: CanonicalTables, *, horizon_days: int, personas: tuple[PersonaRules, ...] = ()
 ) -> PreparedData:
-    """Split, label and choose features; InputError says what is there and what is needed.
+    """Split, label, look for leaks and choose features; InputError says what is there and what is needed.
 
     `personas` are those both teams agreed; which one a lead is becomes a feature.
     """
@@ -94,6 +98,7 @@ def prepare(
     split = split_leads(tables, horizon_days=horizon_days)
     parts = [_labelled(tables, part, horizon_days) for part in (split.train, split.calibration, split.test)]
     _check_parts(parts, horizon_days)
+    findings = refuse_leaks(tables, split.train)
     feature_set = choose_features(
         tables,
         lead_index=split.train.lead_index,
@@ -112,6 +117,7 @@ def prepare(
         test=parts[2],
         feature_set=feature_set,
         prior_probability=_base_rate(parts[1].labels),
+        findings=findings,
     )
 
 

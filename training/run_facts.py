@@ -218,10 +218,12 @@ def _files(trained: TrainedModel, card: str) -> tuple[FileRecord, ...]:
         "tenths": [asdict(row) for row in evaluation.tenths],
     }
     features = trained.data.feature_set.to_dict()
+    leakage = [finding.to_dict() for finding in trained.data.findings]
     return (
         FileRecord(path="card.md", content=card.encode()),
         FileRecord(path="evaluation.json", content=json.dumps(tables, indent=2).encode()),
         FileRecord(path="features.json", content=json.dumps(features, indent=2).encode()),
+        FileRecord(path="leakage.json", content=json.dumps(leakage, indent=2).encode()),
         FileRecord(
             path="pictures/reliability.png", content=reliability_picture(evaluation, title="Reliability")
         ),

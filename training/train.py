@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from features.leakage import Finding
 from features.personas import PersonaRules
 from features.tables import CanonicalTables
 from features.workspace import Workspace
@@ -51,6 +52,7 @@ class TrainResult:
     candidates: tuple[CandidateResult, ...]
     calibration: str
     evaluation: Evaluation
+    findings: tuple[Finding, ...]
 
 
 def train(
@@ -76,7 +78,8 @@ def train(
 
     Raises
     ------
-    InputError : too few outcomes or no usable feature; says what is there and what is needed.
+    InputError : too few outcomes, a column that knows the outcome, or no usable feature; says what is there
+        and what is needed.
     BusyError : another training runs in this workspace.
     RegistryError : MLflow failed; names the model directory and the command that registers it.
     """
@@ -175,4 +178,5 @@ def _result(registered: Registered, trained: TrainedModel) -> TrainResult:
         ),
         calibration=trained.fitted.calibration.kind.value,
         evaluation=trained.evaluation,
+        findings=trained.data.findings,
     )

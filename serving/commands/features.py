@@ -1,4 +1,4 @@
-"""`leadpact features`: the declared features, and a table of their values."""
+"""`leadpact features`: the declared features, a table of their values, and what the leakage guard finds."""
 
 import sys
 from collections.abc import Sequence
@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from features.asked import Asked
     from features.buckets import LeadBuckets
     from features.definitions import Feature, FeatureSet
+    from features.leakage.guard import Inspection
     from features.words.phrases import Language
 
-app = command_app("The declared features: list them, build a feature table.")
+app = command_app("The declared features: list, build a table, look for leaks.")
 
 PIPE_WIDTH = 400
 DIRECTIONS = {1: "better", 0: "", -1: "worse"}
+WRONG_INPUT = 2
+FINDING_HEADINGS = {
+    "en": ("Severity", "Code", "Column", "Finding"),
+    "de": ("Schwere", "Code", "Spalte", "Befund"),
+}
 
 HistoryOption = Annotated[
     bool, typer.Option("--history", help="Choose the features from the history, not from the champion.")
@@ -82,6 +88,31 @@ def build(
     for note in notes:
         say(f"  {note}")
     show(f"{rows:,} rows x {len(feature_set.features)} features written to {out}")
+
+
+@app.command("check")
+def check(
+    lang: Annotated[Literal["en", "de"], typer.Option(help="Language of the findings.")] = "en",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the columns that know how a lead ended.
+
+    All findings with their numbers. Exit code 2 when there is an error that crm.toml does not allow:
+    `leadpact train` refuses then.
+    """
+    from features.history.store import History
+    from features.leakage.guard import inspect
+
+    tables = History(read_settings(workspace).workspace.history_dir).read()
+    with step(f"Checking {len(tables.attribute_columns)} columns of {tables.leads.num_rows:,} leads"):
+        found = inspect(tables, known_until_us=tables.known_until_us)
+    if as_json:
+        print_json(found.to_dict(lang))
+    else:
+        _print_findings(found, lang)
+    if found.refusing:
+        raise typer.Exit(WRONG_INPUT)
 
 
 def _check_out(out: Path) -> None:
@@ -167,3 +198,24 @@ def _print_features(features: Sequence["Feature"], lang: "Language") -> None:
     # a pipe has no width: nothing is wrapped there
     width = None if sys.stdout.isatty() else PIPE_WIDTH
     Console(width=width, highlight=False, markup=False).print(table)
+
+
+def _print_findings(found: "Inspection", lang: "Language") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from features.leakage.phrases import SEVERITY_WORDS
+
+    table = Table(box=None, pad_edge=False)
+    for heading in FINDING_HEADINGS[lang]:
+        table.add_column(heading, overflow="fold")
+    for each in found.findings:
+        severity = SEVERITY_WORDS[each.severity if each.allowed is None else "allowed"][lang]
+        settle = each.settle(lang)
+        text = each.sentence(lang) if settle is None else f"{each.sentence(lang)}; {settle}"
+        table.add_row(severity, each.code, each.column, text)
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    console = Console(width=width, highlight=False, markup=False)
+    if found.findings:
+        console.print(table)
+    console.print(found.summary(lang), soft_wrap=True)

@@ -26,7 +26,8 @@ def train_challenger(
     """Train a challenger on the history and register it in MLflow.
 
     Leads are split forward in time: the newest judge the model, and every part knows only those outcomes
-    that were known when the next part begins.
+    that were known when the next part begins. A column that seems to know the outcome stops the training
+    (`leadpact features check`).
     """
     from features.history.store import History
     from training.train import train
@@ -116,6 +117,7 @@ def result_json(result: "TrainResult") -> dict[str, Any]:
         "split": {"kind": result.split_kind, "reason": result.split_reason},
         "parts": [asdict(part) for part in result.parts],
         "features": result.features,
+        "leakage": [finding.to_dict() for finding in result.findings],
         "candidates": [asdict(candidate) for candidate in result.candidates],
         "calibration": result.calibration,
         "evaluation": evaluation_json(result.evaluation),
@@ -128,6 +130,7 @@ def show_result(result: "TrainResult") -> None:
     from serving.commands.training_views import (
         candidates_table,
         evaluation_table,
+        leakage_line,
         parts_table,
         print_tables,
     )
@@ -137,6 +140,7 @@ def show_result(result: "TrainResult") -> None:
         f"challenger: version {registered.version} of lead-conversion, horizon {result.horizon_days} days, "
         f"{result.features} features, calibration {result.calibration}",
         f"split: {result.split_reason}",
+        leakage_line(result.findings),
         parts_table(result.parts),
         candidates_table(result.candidates),
         evaluation_table(**{f"version {registered.version}": result.evaluation}),

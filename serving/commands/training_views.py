@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from features.leakage import Finding
     from training.compare import Comparison, JudgedModel
     from training.evaluation import Evaluation, Interval
     from training.gates import Verdict
@@ -43,6 +44,17 @@ def parts_table(parts: "Sequence[PartCounts]") -> "Table":
         counts = (part.leads, part.snapshots, part.known, part.won)
         table.add_row(part.name, *(f"{count:,}" for count in counts), part.known_until or "the export")
     return table
+
+
+def leakage_line(findings: "Sequence[Finding]") -> str:
+    """Return how many findings of each kind the leakage guard has, and where to read them."""
+    allowed = sum(finding.allowed is not None for finding in findings)
+    counts = [
+        (sum(finding.severity == severity and finding.allowed is None for finding in findings), severity)
+        for severity in ("warning", "note")
+    ]
+    said = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+    return f"leakage guard: {said}, {allowed} allowed (leadpact features check shows them)"
 
 
 def candidates_table(candidates: "Sequence[CandidateResult]") -> "Table":

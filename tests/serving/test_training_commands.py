@@ -43,6 +43,7 @@ def test_train_evaluate_promote_and_pull(workspace: Path, capsys: pytest.Capture
         "forward",
         "leadpact promote",
     )
+    assert trained["leakage"] == []
     assert [part["name"] for part in trained["parts"]] == ["train", "calibration", "test"]
     assert sum(candidate["chosen"] for candidate in trained["candidates"]) == 1
     assert {"value", "low", "high"} == set(trained["evaluation"]["metrics"]["log_loss"])
@@ -77,6 +78,7 @@ def test_people_read_tables(workspace: Path, capsys: pytest.CaptureFixture[str])
     for expected in (
         "challenger: version 1",
         "split: forward in time",
+        "leakage guard: 0 warnings, 0 notes, 0 allowed",
         "lightgbm_8_leaves",
         "next: leadpact promote",
     ):
