@@ -11,7 +11,7 @@ class UnreadableFileError(InputError):
     """A file or query of an export cannot be read at all; the export is refused with every such one named."""
 
     def __init__(self, *found: Problem) -> None:
-        super().__init__("the export cannot be read; nothing was imported", found)
+        super().__init__("the export cannot be read", found)
         self.found = found
 
 
