@@ -11,7 +11,8 @@ from pyarrow import ipc
 from features.files import disk_failures_named
 from features.importing.raw import REJECTS_SCHEMA, in_row_order
 
-ROWS_PER_SLICE = 500_000
+ROWS_PER_SLICE = 250_000
+ROWS_PER_PART = 50_000
 
 
 class SetAside:
@@ -43,7 +44,10 @@ class SetAside:
         for table in self._tables:
             for _, number in sorted(key for key in self._writers if key[0] == table):
                 with pa.OSFile(str(self._file(table, number))) as file, ipc.open_stream(file) as reader:
-                    yield in_row_order(reader.read_all())
+                    rejects = in_row_order(reader.read_all())
+                yield from (
+                    rejects.slice(first, ROWS_PER_PART) for first in range(0, rejects.num_rows, ROWS_PER_PART)
+                )
 
     def __bool__(self) -> bool:
         return bool(self._writers)
