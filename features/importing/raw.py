@@ -188,8 +188,10 @@ Kind = tuple[str, str | None, str, str]
 
 
 def _count_kinds(rejects: pa.Table) -> Iterator[tuple[Kind, int]]:
-    kinds = rejects.group_by(list(KIND_COLUMNS), use_threads=False).aggregate([([], "count_all")])
-    for kind in kinds.to_pylist():
+    """Yield each kind and how often it occurs, by first occurrence: groups come in no order of their own."""
+    placed = rejects.select(KIND_COLUMNS).append_column("place", numbered_from_one(rejects.num_rows))
+    kinds = placed.group_by(list(KIND_COLUMNS)).aggregate([("place", "min"), ([], "count_all")])
+    for kind in kinds.sort_by("place_min").to_pylist():
         yield (kind["file"], kind["column"], kind["code"], kind["rule"]), kind["count_all"]
 
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -15,8 +17,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from features.buckets import LeadBuckets
+from features.build import build_features
 from features.errors import InputError, LeadPactError
-from features.feature_table import feature_table
 from features.importing.import_export import write_rejects
 from features.importing.set_aside import SetAside
 from features.importing.validation import validate
@@ -25,8 +27,8 @@ from features.sources.buckets import open_buckets
 from features.sources.folder import read_export
 from features.sources.mapping import read_mapping
 from features.sources.spill import BucketLimits, last_at_or_before
-from features.tables import CHANGES, LEADS, TABLE_NAMES
-from tests.builders_features import feature_set
+from features.tables import CHANGES, LEADS, TABLE_NAMES, CanonicalTables
+from tests.builders_features import feature_set, points_at
 from tests.builders_import import ACTIVITIES, CRM_TOML, write_export
 from tests.builders_sources import (
     Tables,
@@ -374,12 +376,18 @@ def test_features_bucket_by_bucket(tmp_path: Path) -> None:
         attribute_changes="lead_id,changed_at,attribute,value\n" + changes,
     )
     mapping = read_mapping(where / "crm.toml")
-    chosen, as_of = feature_set(), datetime(2026, 2, 20, tzinfo=UTC)
-    whole = feature_table(chosen, validate(read_export(where, mapping), mapping.crm).tables, as_of=as_of)
+    whole = features_of(validate(read_export(where, mapping), mapping.crm).tables)
     streamed = stream(where, tmp_path, limits=BucketLimits(leads=7, rows=100, partitions=3))
     assert len(streamed.buckets) > 5
-    parts = [feature_table(chosen, tables, as_of=as_of) for tables in streamed.buckets]
-    assert pa.concat_tables(parts).equals(whole)
+    parts = np.concatenate([features_of(tables) for tables in streamed.buckets])
+    assert parts.tobytes() == whole.tobytes()
+
+
+def features_of(tables: CanonicalTables) -> npt.NDArray[np.float64]:
+    """Return every feature of every lead as of one instant."""
+    leads = range(tables.leads.num_rows)
+    points = points_at(leads, [datetime(2026, 2, 20, tzinfo=UTC)] * len(leads))
+    return build_features(feature_set(), tables, points)
 
 
 def test_one_lead_with_a_million_activities(tmp_path: Path) -> None:
