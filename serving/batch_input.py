@@ -10,7 +10,7 @@ from features.importing.import_export import MAPPING_FILE, write_rejects
 from features.importing.raw import RawExport
 from features.importing.validation import validate
 from features.problems import Problem
-from features.sources.folder import READERS, read_export
+from features.sources.folder import OPENERS, read_export
 from features.sources.mapping import read_mapping
 from features.tables import LEADS, CanonicalTables
 from features.workspace import Workspace
@@ -34,10 +34,10 @@ def read_batch(source: str, workspace: Workspace, *, timezone: str) -> BatchInpu
     path = Path(source)
     if path.is_dir():
         return _validated(_read_folder(path), workspace, timezone)
-    if path.is_file() and path.suffix in READERS:
-        return _validated(RawExport(tables=(READERS[path.suffix](path, LEADS),)), workspace, timezone)
+    if path.is_file() and path.suffix in OPENERS:
+        return _validated(RawExport(tables=(OPENERS[path.suffix](path, LEADS).whole(),)), workspace, timezone)
     raise InputError(
-        f"IN must be a folder, a file of leads ({' or '.join(READERS)}) or the word {HISTORY!r}; "
+        f"IN must be a folder, a file of leads ({' or '.join(OPENERS)}) or the word {HISTORY!r}; "
         f"got {source!r}"
     )
 

@@ -4,7 +4,8 @@ Everything that can refuse happens before the first byte is written.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,10 +19,11 @@ from features.errors import InputError, LeadPactError
 from features.files import disk_failures_named, draft_of
 from features.history.merge import MergeCounts
 from features.history.store import History
+from features.importing.raw import REJECTS_SCHEMA
 from features.importing.validation import KNOWN_LEAD_COLUMNS, Validated, validate
 from features.problems import Problem
 from features.sources.folder import read_export
-from features.sources.mapping import read_mapping
+from features.sources.mapping import Mapping, read_mapping
 from features.tables import DEALS, LEADS
 
 MAPPING_FILE = "crm.toml"
@@ -106,26 +108,38 @@ def import_export(
     """
     default = folder / MAPPING_FILE
     file = default if mapping_file is None and default.is_file() else mapping_file
-    raw = read_export(folder, None if file is None else read_mapping(file))
-    crm = raw.crm or _settings_without_mapping(history)
-    _refuse_future_export(crm, now)
-    known_leads = history.read_table(LEADS).select(KNOWN_LEAD_COLUMNS) if history.exists() else None
-    found = validate(raw, crm, known_leads, now)
-    if strict and found.all_problems:
-        raise InputError(
-            "the export breaks rules and --strict is given; nothing was imported", found.all_problems
-        )
+    mapping = None if file is None else read_mapping(file)
+    with _consequence_named():
+        found = _read_and_validate(folder, mapping, history, now)
+        if strict and found.all_problems:
+            raise InputError("the export breaks rules and --strict is given", found.all_problems)
     rejects_file, merged = _store(found, history, rejects_dir)
     return _report(found, merged, rejects_file, history.read_table(DEALS))
 
 
-def _refuse_future_export(crm: CrmSettings, now: datetime | None) -> None:
+@contextmanager
+def _consequence_named() -> Iterator[None]:
+    """Say of everything the block refuses that nothing was imported."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{error.summary}; nothing was imported", error.problems) from error
+
+
+def _read_and_validate(
+    folder: Path, mapping: Mapping | None, history: History, now: datetime | None
+) -> Validated:
+    raw = read_export(folder, mapping)
+    crm = raw.crm or _settings_without_mapping(history)
+    refuse_future_export(crm, now)
+    known_leads = history.read_table(LEADS).select(KNOWN_LEAD_COLUMNS) if history.exists() else None
+    return validate(raw, crm, known_leads, now)
+
+
+def refuse_future_export(crm: CrmSettings, now: datetime | None) -> None:
     """Refuse an exported_at that is yet to come: all leads still open would seem lost by then."""
     if now is not None and crm.exported_at is not None and crm.exported_at > now + END_OF_TODAY:
-        raise InputError(
-            f"[label] exported_at must not lie in the future; got {crm.exported_at.isoformat()}; "
-            "nothing was imported"
-        )
+        raise InputError(f"[label] exported_at must not lie in the future; got {crm.exported_at.isoformat()}")
 
 
 def _settings_without_mapping(history: History) -> CrmSettings:
@@ -156,10 +170,17 @@ def write_rejects(rejects: pa.Table, rejects_dir: Path) -> Path:
 
     LeadPactError when the disk refuses.
     """
+    return write_rejects_in_parts((rejects,), rejects_dir)
+
+
+def write_rejects_in_parts(parts: Iterable[pa.Table], rejects_dir: Path) -> Path:
+    """Write what `write_rejects` does of rejects that come in parts."""
     with disk_failures_named(rejects_dir, "rows could not be set aside"):
         rejects_dir.mkdir(parents=True, exist_ok=True)
         with draft_of(rejects_dir / "rejects.csv") as draft:
-            arrow_csv.write_csv(_without_formulas(rejects), draft)
+            with arrow_csv.CSVWriter(draft, REJECTS_SCHEMA) as writer:
+                for part in parts:
+                    writer.write_table(_without_formulas(part))
             with draft.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             return draft.replace(rejects_dir / f"rejects-{digest[:16]}.csv")

@@ -1,17 +1,20 @@
 """What a reader found before any rule was applied: raw tables, and the rows it could not read at all.
 
+A source is read whole (`RawExport`) or in batches that fit into memory (`RawSource`), by the same readers.
+
 The rejects table (one row per problem of a row) is made here, so that readers and rules report alike.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.crm import CrmSettings
-from features.problems import Problem, shorten
+from features.problems import Problem
 from features.sql import query_tables, quote_text, with_plain_names
 
 REJECTS_SCHEMA = pa.schema(
@@ -71,6 +74,37 @@ class RawExport:
         return next((each for each in self.tables if each.name == name), None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RawStream:
+    """One table of a source, to be read in batches.
+
+    `head` has the table's name, file and columns, and no row. `batches` reads the rows once from the first to
+    the last; each batch is a RawTable, and a reader may find only at the end that the table is unreadable.
+    """
+
+    head: RawTable
+    batches: Callable[[], Iterator[RawTable]]
+
+    def whole(self) -> RawTable:
+        """Read all rows into one table."""
+        parts = list(self.batches()) or [self.head]
+        return replace(
+            self.head,
+            data=pa.concat_tables([each.data for each in parts]),
+            row_numbers=pa.concat_arrays([each.row_numbers for each in parts]),
+            unreadable=pa.concat_tables([each.unreadable for each in parts]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RawSource:
+    """The tables of one source and what its `crm.toml` says, before a row is read; see `RawExport`."""
+
+    streams: tuple[RawStream, ...]
+    crm: CrmSettings | None = None
+    naive_zone: str | None = None
+
+
 def numbered_from_one(rows: int) -> pa.Array:
     """Return the row numbers 1 … rows."""
     return pa.array(np.arange(1, rows + 1, dtype=np.int64))
@@ -93,6 +127,14 @@ def reject_rows(raw: RawTable, positions: pa.Array, *, code: str, rule: str, col
         ],
         schema=REJECTS_SCHEMA,
     )
+
+
+def unreadable_rows(file: str, rows: pa.Array, content: pa.Array, *, code: str, rule: str) -> pa.Table:
+    """Describe rows that could not be read at all: their numbers (n,), and what they hold as text (n,)."""
+    nothing = pa.nulls(len(rows), pa.string())
+    said = [repeated(text, len(rows)) for text in (rule, code)]
+    columns = [repeated(file, len(rows)), rows.cast(pa.int64()), nothing, nothing, *said, content]
+    return pa.table(columns, schema=REJECTS_SCHEMA)
 
 
 def repeated(value: str | None, rows: int) -> pa.Array:
@@ -124,26 +166,56 @@ def problems_of(rejects: pa.Table, shown: int = SHOWN_PER_KIND) -> tuple[Problem
 
     `rejects` holds the files one after the other, each in row order.
     """
-    files = {file: place for place, file in enumerate(rejects.column("file").unique().to_pylist())}
-    found = _first_of_each_kind(rejects, shown)
-    return tuple(sorted(found, key=lambda each: (files[each.file], each.row or MANY_ROWS)))
+    return problems_in((rejects,), shown)
 
 
-def _first_of_each_kind(rejects: pa.Table, shown: int) -> Iterator[Problem]:
-    kinds = rejects.group_by(["file", "column", "code", "rule"], use_threads=False).aggregate([])
-    for kind in kinds.select(["file", "column", "code", "rule"]).to_pylist():
-        of_kind = rejects.filter(_is_kind(rejects, kind))
-        for row in of_kind.slice(0, shown).to_pylist():
-            yield Problem(**kind, row=row["row"], value=row["value"] and shorten(row["value"]))
-        if of_kind.num_rows > shown:
-            more = f"… and {of_kind.num_rows - shown:,} more rows: {kind['rule']}"
-            yield Problem(**{**kind, "rule": more})
+def problems_in(parts: Iterable[pa.Table], shown: int = SHOWN_PER_KIND) -> tuple[Problem, ...]:
+    """Return what `problems_of` does of rejects that come in parts, cut anywhere."""
+    found: defaultdict[Kind, list[Problem]] = defaultdict(list)
+    rows: Counter[Kind] = Counter()
+    for part in parts:
+        for kind, count in _count_kinds(part):
+            rows[kind] += count
+            found[kind] += _first_of_kind(part, kind, shown - len(found[kind]))
+    files = {file: place for place, file in enumerate(dict.fromkeys(kind[0] for kind in found))}
+    every = [each for kind in found for each in (*found[kind], *_left_out(kind, rows[kind] - shown))]
+    return tuple(sorted(every, key=lambda each: (files[each.file], each.row or MANY_ROWS)))
 
 
-def _is_kind(rejects: pa.Table, kind: dict[str, str | None]) -> pa.ChunkedArray:
-    mask = pc.equal(rejects.column("file"), kind["file"])
-    for name in ("column", "code", "rule"):
-        column, wanted = rejects.column(name), kind[name]
+KIND_COLUMNS = ("file", "column", "code", "rule")
+Kind = tuple[str, str | None, str, str]
+"""The values of KIND_COLUMNS."""
+
+
+def _count_kinds(rejects: pa.Table) -> Iterator[tuple[Kind, int]]:
+    """Yield each kind and how often it occurs, by first occurrence: groups come in no order of their own."""
+    placed = rejects.select(KIND_COLUMNS).append_column("place", numbered_from_one(rejects.num_rows))
+    kinds = placed.group_by(list(KIND_COLUMNS)).aggregate([("place", "min"), ([], "count_all")])
+    for kind in kinds.sort_by("place_min").to_pylist():
+        yield (kind["file"], kind["column"], kind["code"], kind["rule"]), kind["count_all"]
+
+
+def _first_of_kind(rejects: pa.Table, kind: Kind, shown: int) -> list[Problem]:
+    if shown <= 0:
+        return []
+    file, column, code, rule = kind
+    first = rejects.filter(_is_kind(rejects, kind)).slice(0, shown).select(["row", "value"]).to_pylist()
+    return [
+        Problem(file=file, column=column, code=code, rule=rule, row=each["row"], value=each["value"])
+        for each in first
+    ]
+
+
+def _left_out(kind: Kind, rows: int) -> Iterator[Problem]:
+    if rows > 0:
+        file, column, code, rule = kind
+        yield Problem(file=file, column=column, code=code, rule=f"… and {rows:,} more rows: {rule}")
+
+
+def _is_kind(rejects: pa.Table, kind: Kind) -> pa.ChunkedArray:
+    mask = pc.equal(rejects.column("file"), kind[0])
+    for name, wanted in zip(KIND_COLUMNS[1:], kind[1:], strict=True):
+        column = rejects.column(name)
         same = pc.is_null(column) if wanted is None else pc.equal(column, wanted)
         mask = pc.and_(mask, pc.fill_null(same, fill_value=False))
     return mask

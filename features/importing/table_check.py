@@ -130,18 +130,23 @@ class TableCheck:
             self.flag(attribute.unreadable, "unreadable_number", READABLE_NUMBER, name)
             self.notes.extend(() if attribute.note is None else (attribute.note,))
 
-    def check_duplicates(self) -> None:
-        """Count exact repetitions once; of rows that contradict each other the first one stays."""
+    def check_duplicates(self, *, within_lead: bool = False) -> None:
+        """Count exact repetitions once; of rows that contradict each other the first one stays.
+
+        `within_lead` compares the rows of each lead alone: an id that two leads share is no repetition.
+        """
         keys = KEYS[self.name]
+        if within_lead:
+            keys = tuple(dict.fromkeys(("lead_id", *keys)))
         usable = self.canonical()
         if usable.group_by(list(keys)).aggregate([]).num_rows == usable.num_rows:
             return
         positions = pa.array(np.flatnonzero(self._usable))
         found = _find_repetitions(usable, positions, keys)
         repeated, contradicting = found.filter(found["same"]), found.filter(pc.invert(found["same"]))
-        named = [key for key in keys if key in self.raw.data.column_names] or ["lead_id"]
+        named = [key for key in KEYS[self.name] if key in self.raw.data.column_names] or ["lead_id"]
         rule = f"{' and '.join(named)} must be unique: an earlier row has the same with other content"
-        if named[0] not in keys:
+        if named[0] not in KEYS[self.name]:
             rule += "; without deal_id a lead has one deal at most"
         self.flag(self._mask_of(contradicting["position"]), "contradicting_duplicate", rule, named[0])
         self._usable &= ~self._mask_of(repeated["position"]).to_numpy()

@@ -5,7 +5,7 @@ none of its business.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -29,6 +29,7 @@ from features.tables import (
 
 OUTCOMES = ("won", "lost")
 KNOWN_LEAD_COLUMNS = ("lead_id", "created_at")
+LACKS_COLUMNS = "the export lacks columns it must have"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +107,36 @@ def validate(
         _check_all(checks, known_leads)
     found = Validated.of(checks, crm, problems)
     if incomplete:
-        raise InputError("the export lacks columns it must have; nothing was imported", found.all_problems)
+        raise InputError(LACKS_COLUMNS, found.all_problems)
     if found.tables.leads.num_rows == 0 and not (known_leads is not None and _is_about_known_leads(found)):
-        raise InputError("the export has no usable lead; nothing was imported", found.all_problems)
+        raise InputError("the export has no usable lead", found.all_problems)
     return found
+
+
+def validate_part(
+    raw: RawExport,
+    crm: CrmSettings,
+    leads: pa.Table,
+    *,
+    set_aside: pa.ChunkedArray,
+    now: datetime | None = None,
+) -> Validated:
+    """Apply the rules to the activities, deals and changes of some leads of an export.
+
+    Doing so lead by lead comes to the same as `validate`, but for one thing: an activity_id or deal_id that
+    two leads share is told apart by the lead.
+
+    Parameters
+    ----------
+    raw : the tables as read, without leads.
+    leads : canonical leads, at least one; they come back as they are.
+    set_aside : the ids (n,) of leads that broke a rule themselves.
+    """
+    checks = {table.name: TableCheck(table, raw.naive_zone, crm.exported_at, now) for table in raw.tables}
+    known = leads.select(KNOWN_LEAD_COLUMNS).combine_chunks()
+    _check_rows_of(checks, known, given=set_aside, within_lead=True)
+    found = Validated.of(checks, crm, ())
+    return replace(found, tables=replace(found.tables, leads=leads))
 
 
 def _is_about_known_leads(found: Validated) -> bool:
@@ -123,12 +150,19 @@ def _check_all(checks: dict[str, TableCheck], known_leads: pa.Table | None) -> N
     leads = checks[LEADS]
     _check_leads(leads)
     known = _join_known_leads(leads, known_leads)
+    _check_rows_of(checks, known, given=leads.values("lead_id").drop_null())
+
+
+def _check_rows_of(
+    checks: dict[str, TableCheck], known: pa.Table, *, given: pa.ChunkedArray, within_lead: bool = False
+) -> None:
+    """Check what refers to leads: to `known` ones, or to `given` ids whatever became of them."""
     for name in (ACTIVITIES, DEALS, CHANGES):
         if name in checks:
-            _check_references(checks[name], leads, known)
+            _check_references(checks[name], known, given)
     if DEALS in checks:
         _check_deals(checks[DEALS], known)
-    _check_required(checks.values(), flat=not _has_times(known))
+    _check_required(checks.values(), flat=not _has_times(known), within_lead=within_lead)
 
 
 def _has_times(known: pa.Table) -> bool:
@@ -154,11 +188,11 @@ def _join_known_leads(leads: TableCheck, known_leads: pa.Table | None) -> pa.Tab
     return pa.concat_tables([usable, known_leads.filter(is_older)]).combine_chunks()
 
 
-def _check_references(check: TableCheck, leads: TableCheck, known: pa.Table) -> None:
+def _check_references(check: TableCheck, known: pa.Table, given: pa.ChunkedArray) -> None:
     """Every activity, deal and change names a lead that exists."""
     lead_id = check.values("lead_id")
     missing = pc.and_(pc.is_valid(lead_id), pc.invert(pc.is_in(lead_id, value_set=known.column("lead_id"))))
-    was_given = pc.is_in(lead_id, value_set=leads.values("lead_id").drop_null())
+    was_given = pc.is_in(lead_id, value_set=given)
     check.flag(
         pc.and_not(missing, was_given),
         "unknown_lead",
@@ -184,7 +218,7 @@ def _check_deals(deals: TableCheck, known: pa.Table) -> None:
     )
 
 
-def _check_required(checks: Iterable[TableCheck], *, flat: bool) -> None:
+def _check_required(checks: Iterable[TableCheck], *, flat: bool, within_lead: bool) -> None:
     """Fill what may be left out, require what may not, then find what is given twice."""
     for check in checks:
         if check.name == LEADS:
@@ -194,7 +228,7 @@ def _check_required(checks: Iterable[TableCheck], *, flat: bool) -> None:
         for column in REQUIRED_VALUES[check.name]:
             if not (flat and column == "closed_at"):
                 check.require(column)
-        check.check_duplicates()
+        check.check_duplicates(within_lead=within_lead)
 
 
 REQUIRED_VALUES = {

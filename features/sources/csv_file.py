@@ -1,4 +1,4 @@
-"""One canonical CSV file -> RawTable of text. Decides what a row is and which rows cannot be read at all.
+"""One canonical CSV file -> raw tables of text. Decides what a row is and which rows cannot be read at all.
 
 Why not DuckDB's reader here: after a quote that is never closed it goes on reading somewhere else and
 drops the rows between without a word. Arrow's reader stops, and hands over every row of the wrong width.
@@ -6,16 +6,18 @@ drops the rows between without a word. Arrow's reader stops, and hands over ever
 
 import csv
 import io
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from features.importing.raw import REJECTS_SCHEMA, RawTable
+from features.importing.raw import RawStream, RawTable, numbered_from_one, unreadable_rows
 from features.problems import Problem
 from features.sources.reading import UnreadableFileError, repeated_names
 
@@ -25,6 +27,8 @@ DELIMITERS = (",", ";", "\t", "|")
 SHOWN_ROW_LENGTH = 2000
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
+Int64Array = npt.NDArray[np.int64]
+
 NOT_UTF8 = "must be UTF-8 without NUL characters; save the export as UTF-8"
 
 
@@ -50,22 +54,33 @@ class ByteFacts:
     quotes_pair: bool
 
 
-@dataclass(slots=True)
 class WrongWidth:
-    """Collects the rows whose number of values differs from the header's."""
+    """Collects the rows whose number of values differs from the header's, until they are taken."""
 
-    number: list[int]
-    text: list[str]
+    def __init__(self) -> None:
+        self._numbers: list[int] = []
+        self._texts: list[str] = []
 
     def __call__(self, row: arrow_csv.InvalidRow) -> str:
         """Note a row of the wrong width and let the reader go on."""
-        self.number.append(row.number)
-        self.text.append(row.text[:SHOWN_ROW_LENGTH])
+        self._numbers.append(row.number)
+        self._texts.append(row.text[:SHOWN_ROW_LENGTH])
         return "skip"
+
+    def take(self) -> tuple[Int64Array, list[str]]:
+        """Return the lines and texts of the rows found since the last time."""
+        taken = np.array(self._numbers, dtype=np.int64), self._texts
+        self._numbers, self._texts = [], []
+        return taken
 
 
 def read_csv_table(path: Path, table: str) -> RawTable:
-    """Read a CSV file with a header as text columns; the empty text is null.
+    """Read a CSV file as a whole; see `open_csv_table`."""
+    return open_csv_table(path, table).whole()
+
+
+def open_csv_table(path: Path, table: str) -> RawStream:
+    """Read a CSV file with a header as text columns, in batches; the empty text is null.
 
     The delimiter is the one of comma, semicolon, tab and bar that splits the header most. Rows of the wrong
     width and rows that are not UTF-8 are in `unreadable`.
@@ -73,29 +88,24 @@ def read_csv_table(path: Path, table: str) -> RawTable:
     Raises
     ------
     UnreadableFileError
-        Empty, no usable header, a row over 8 MB, a quote that is never closed, a file we may not read.
+        Empty, no usable header, a row over 8 MB, a quote that is never closed, a file we may not read. Some
+        of it shows only while the batches are read.
     """
-    try:
+    with _readable(path):
         header, facts = _read_header(path), _scan_bytes(path)
+    columns = {name: pa.array([], pa.string()) for name in header.names}
+    head = RawTable(
+        name=table, file=path.name, data=pa.table(columns), row_numbers=numbered_from_one(0), is_text=True
+    )
+    return RawStream(head=head, batches=lambda: _read_batches(path, header, facts, head))
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise _unreadable(path, "unreadable_file", f"cannot be read: {error.strerror}") from error
-    wrong_width = WrongWidth([], [])
-    rows = _read_rows(path, header, facts, wrong_width)
-    numbers = _row_numbers(rows.num_rows, wrong_width, header)
-    if not facts.quotes_pair:
-        _refuse_swallowed_rows(path, rows, wrong_width, numbers, header.lines)
-    unreadable = _wrong_width_rejects(path, header, wrong_width)
-    if not facts.is_clean:
-        rows, numbers, broken = _set_broken_text_aside(path, rows, numbers)
-        unreadable = pa.concat_tables([unreadable, broken])
-    return RawTable(
-        name=table,
-        file=path.name,
-        data=_as_text(rows),
-        row_numbers=numbers,
-        is_text=True,
-        unreadable=unreadable,
-    )
 
 
 def _read_header(path: Path) -> Header:
@@ -175,22 +185,46 @@ def _is_clean(block: bytes) -> tuple[bool, bytes]:
     return True, b""
 
 
-def _read_rows(path: Path, header: Header, facts: ByteFacts, wrong_width: Callable[..., str]) -> pa.Table:
-    """Read all rows; bytes that are not UTF-8 come in as Latin-1, so that each row can be judged alone."""
-    schema = pa.schema([(name, pa.string()) for name in header.plain_names])
-    batches: list[pa.RecordBatch] = []
+def _read_batches(path: Path, header: Header, facts: ByteFacts, head: RawTable) -> Iterator[RawTable]:
+    """Yield the rows that were read, with what is unreadable among them; refuse swallowed rows at the end."""
+    wrong_width = WrongWidth()
+    numbers = RowNumbers()
+    last_row = (0, "")
+    for rows in _read_rows(path, header, facts, wrong_width):
+        lines, texts = wrong_width.take()
+        skipped = lines - header.lines
+        read = numbers.of_next(rows.num_rows, skipped)
+        last_row = max(last_row, _last_row(rows, read), *zip(skipped.tolist()[-1:], texts[-1:], strict=True))
+        unreadable = _wrong_width_rejects(path, header, skipped, texts)
+        if not facts.is_clean:
+            rows, read, broken = _set_broken_text_aside(path, rows, read)
+            unreadable = pa.concat_tables([unreadable, broken])
+        yield replace(head, data=_as_text(rows), row_numbers=read, unreadable=unreadable)
+    if not facts.quotes_pair:
+        _refuse_swallowed_rows(path, *last_row)
+
+
+def _read_rows(
+    path: Path, header: Header, facts: ByteFacts, wrong_width: Callable[..., str]
+) -> Iterator[pa.Table]:
+    """Yield all rows; bytes that are not UTF-8 come in as Latin-1, so that each row can be judged alone.
+
+    The last table has no rows: rows of the wrong width may follow the last one that can be read.
+    """
+    rows_read = 0
     try:
-        with arrow_csv.open_csv(path, **_csv_options(header, facts, wrong_width)) as reader:
-            batches.extend(reader)
+        with _readable(path), arrow_csv.open_csv(path, **_csv_options(header, facts, wrong_width)) as reader:
+            for batch in reader:
+                rows_read += batch.num_rows
+                yield pa.Table.from_batches([batch]).rename_columns(header.names)
     except pa.ArrowInvalid as error:
-        if "Could not skip initial" in str(error) or "Empty CSV" in str(error):
-            return schema.empty_table().rename_columns(header.names)
-        rows = sum(batch.num_rows for batch in batches)
-        rule = (
-            f"a row after row {rows} is longer than {LONGEST_ROW_BYTES:,} bytes, or its quote is never closed"
-        )
-        raise _unreadable(path, "long_row", rule, value=str(error)) from error
-    return pa.Table.from_batches(batches, schema=schema).rename_columns(header.names)
+        if "Could not skip initial" not in str(error) and "Empty CSV" not in str(error):
+            rule = (
+                f"a row after row {rows_read} is longer than {LONGEST_ROW_BYTES:,} bytes, "
+                "or its quote is never closed"
+            )
+            raise _unreadable(path, "long_row", rule, value=str(error)) from error
+    yield pa.table({name: pa.array([], pa.string()) for name in header.names})
 
 
 def _csv_options(header: Header, facts: ByteFacts, wrong_width: Callable[..., str]) -> dict[str, object]:
@@ -214,31 +248,48 @@ def _csv_options(header: Header, facts: ByteFacts, wrong_width: Callable[..., st
     }
 
 
-def _row_numbers(rows: int, wrong_width: WrongWidth, header: Header) -> pa.Array:
-    """Return the numbers of the rows that were read, without those of the rows that were not."""
-    skipped = np.array(wrong_width.number, dtype=np.int64) - header.lines
-    every = np.arange(1, rows + skipped.size + 1, dtype=np.int64)
-    return pa.array(np.setdiff1d(every, skipped, assume_unique=True))
+class RowNumbers:
+    """Numbers the rows that were read, batch by batch, without the numbers of the rows that were not."""
+
+    def __init__(self) -> None:
+        self._next = 1
+        self._skipped = np.empty(0, dtype=np.int64)
+
+    def of_next(self, rows: int, skipped: Int64Array) -> pa.Array:
+        """Return the numbers (rows,) of the next rows.
+
+        `skipped` are the numbers of the rows found since the last time that could not be read; the reader may
+        be ahead with them.
+        """
+        self._skipped = np.concatenate([self._skipped, skipped])
+        every = np.arange(self._next, self._next + rows + self._skipped.size, dtype=np.int64)
+        numbers = np.setdiff1d(every, self._skipped, assume_unique=True)[:rows]
+        if rows:
+            self._next = int(numbers[-1]) + 1
+            self._skipped = self._skipped[self._skipped >= self._next]
+        return pa.array(numbers)
 
 
-def _refuse_swallowed_rows(
-    path: Path, rows: pa.Table, wrong_width: WrongWidth, numbers: pa.Array, lines: int
-) -> None:
-    """Refuse the file when its last value runs over line ends because its quote is never closed."""
-    last = rows.take([rows.num_rows - 1]).to_pylist() if rows.num_rows else []
-    candidates = [(numbers[-1].as_py(), " ".join(value or "" for value in row.values())) for row in last]
-    if wrong_width.number:
-        candidates.append((wrong_width.number[-1] - lines, wrong_width.text[-1]))
-    number, text = max(candidates, default=(0, ""))
+def _last_row(rows: pa.Table, numbers: pa.Array) -> tuple[int, str]:
+    """Return the number and the text of the last row, (0, "") when there is none."""
+    last = rows.slice(max(rows.num_rows - 1, 0)).to_pylist()
+    return max(
+        [(numbers[-1].as_py(), " ".join(value or "" for value in row.values())) for row in last],
+        default=(0, ""),
+    )
+
+
+def _refuse_swallowed_rows(path: Path, number: int, text: str) -> None:
+    """Refuse the file when its last row runs over line ends because its quote is never closed."""
     if "\n" in text or "\r" in text:
         rule = "a quote is opened in this row and never closed, so the rest of the file is unreadable"
         raise UnreadableFileError(_problem(path, "unclosed_quote", rule, row=number))
 
 
-def _wrong_width_rejects(path: Path, header: Header, wrong_width: WrongWidth) -> pa.Table:
+def _wrong_width_rejects(path: Path, header: Header, rows: Int64Array, texts: list[str]) -> pa.Table:
     rule = f"must have {len(header.names)} values, one per column of the header"
-    rows = np.array(wrong_width.number, dtype=np.int64) - header.lines
-    return _rejects(path, pa.array(rows), pa.array(wrong_width.text, pa.string()), rule, "wrong_width")
+    content = pa.array(texts, pa.string())
+    return unreadable_rows(path.name, pa.array(rows), content, code="wrong_width", rule=rule)
 
 
 def _set_broken_text_aside(
@@ -254,7 +305,7 @@ def _set_broken_text_aside(
     text = pc.binary_join_element_wise(
         *[column.cast(pa.string()) for column in rows.filter(mask).columns], ",", null_handling="replace"
     )
-    rejects = _rejects(path, numbers.filter(mask), text, NOT_UTF8, "not_utf8")
+    rejects = unreadable_rows(path.name, numbers.filter(mask), text, code="not_utf8", rule=NOT_UTF8)
     return rows.filter(pc.invert(mask)), numbers.filter(pc.invert(mask)), rejects
 
 
@@ -281,16 +332,6 @@ def _decode(latin1: str) -> tuple[str, bool]:
 
 def _as_text(rows: pa.Table) -> pa.Table:
     return rows.cast(pa.schema([(name, pa.string()) for name in rows.column_names]))
-
-
-def _rejects(path: Path, rows: pa.Array, content: pa.Array, rule: str, code: str) -> pa.Table:
-    columns = {name: pa.nulls(len(rows), pa.string()) for name in ("column", "value")}
-    columns |= {"row": rows.cast(pa.int64()), "content": content}
-    columns |= {
-        name: pa.repeat(pa.scalar(text), len(rows))
-        for name, text in (("file", path.name), ("rule", rule), ("code", code))
-    }
-    return pa.table([columns[name] for name in REJECTS_SCHEMA.names], schema=REJECTS_SCHEMA)
 
 
 def _unreadable(path: Path, code: str, rule: str, value: str | None = None) -> UnreadableFileError:
