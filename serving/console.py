@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,6 +16,10 @@ WorkspaceOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+EngineOption = Annotated[
+    Literal["local", "spark"],
+    typer.Option(help="Where it runs: on this machine, or on Spark; then OUT is a new folder of Parquet."),
+]
 
 
 def command_app(about: str | None = None) -> typer.Typer:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from serving.console import JsonOption, WorkspaceOption, command_app, print_json, show, step
+from serving.console import EngineOption, JsonOption, WorkspaceOption, command_app, print_json, show, step
 from serving.settings import read_settings
 
 if TYPE_CHECKING:
@@ -44,11 +44,19 @@ def list_features(
 
 @app.command("build")
 def build(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The feature table: a .parquet file.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="The feature table: a .parquet file.")],
     as_of: Annotated[
         str | None, typer.Option(help="As known at this time (ISO 8601 with zone) [now].")
     ] = None,
     history: HistoryOption = False,
+    engine: EngineOption = "local",
+    tables: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="With --engine spark: canonical Parquet tables, a path or an address (s3a://…) [history].",
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,21 +65,37 @@ def build(
     from serving import clock
     from serving.commands.score import read_instant
 
-    _check_out(out)
+    _check_places(out, tables, engine)
     instant = clock.now() if as_of is None else read_instant(as_of)
     place = read_settings(workspace).workspace
     feature_set = _feature_set(place, from_history=history)
     with step(f"Building {len(feature_set.features)} features"):
-        rows = _write_table(out, feature_set, History(place.history_dir).read(), instant)
-    answer = {"rows": rows, "features": len(feature_set.features), "hash": feature_set.hash, "out": str(out)}
+        if engine == "spark":
+            rows = _write_on_spark(out, feature_set, tables, place, instant)
+        else:
+            rows = _write_table(Path(out), feature_set, History(place.history_dir).read(), instant)
+    answer = {"rows": rows, "features": len(feature_set.features), "hash": feature_set.hash, "out": out}
     if as_json:
         print_json({**answer, "as_of": instant.isoformat() if feature_set.needs_times else None})
     else:
         show(f"{rows} leads x {len(feature_set.features)} features written to {out}")
 
 
-def _check_out(out: Path) -> None:
-    """Refuse a wrong OUT before the work that would be in vain."""
+def _check_places(out: str, tables: str | None, engine: str) -> None:
+    """Refuse a wrong OUT or --tables before the work that would be in vain."""
+    from features.errors import InputError
+
+    if engine == "spark":
+        from features.spark.output import check_output
+
+        check_output(out)
+        return
+    if tables is not None:
+        raise InputError(f"--tables is for --engine spark; got {tables!r} with --engine {engine}")
+    _check_file(Path(out))
+
+
+def _check_file(out: Path) -> None:
     from features.errors import InputError
 
     if out.suffix != ".parquet" or out.is_dir():
@@ -118,6 +142,26 @@ def _write_table(out: Path, feature_set: "FeatureSet", tables: "CanonicalTables"
         parquet.write_table(table, draft)
         draft.replace(out)
     return int(table.num_rows)
+
+
+def _write_on_spark(
+    out: str, feature_set: "FeatureSet", tables: str | None, workspace: "Workspace", instant: datetime
+) -> int:
+    """Write the feature table as a folder; return its number of rows."""
+    from features.history.store import History
+    from features.spark.feature_table import write_feature_table
+    from features.spark.session import open_session
+    from features.spark.tables import read_folder, read_history
+    from serving.settings import use_this_python_on_spark
+
+    use_this_python_on_spark()
+    session = open_session()
+    found = (
+        read_history(session, History(workspace.history_dir))
+        if tables is None
+        else read_folder(session, tables)
+    )
+    return write_feature_table(feature_set, found, out, as_of=instant)
 
 
 def _print_features(features: Sequence["Feature"], lang: "Language") -> None:
