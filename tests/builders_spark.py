@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,30 @@ def joined(crms: Sequence[RandomCrm]) -> CanonicalTables:
         [row for number in numbers for row in renamed(number, name)]
         for name in ("leads", "activities", "attribute_changes")
     ))  # fmt: skip
+
+
+def disordered(tables: CanonicalTables) -> CanonicalTables:
+    """Return the same rows in another order."""
+    chance = np.random.default_rng(0)
+    return replace(
+        tables,
+        **{
+            name: tables.table(name).take(pa.array(chance.permutation(tables.table(name).num_rows)))
+            for name in PARTS
+        },
+    )
+
+
+def leads_that_grow_and_shrink(n_leads: int) -> CanonicalTables:
+    """Return leads whose number of employees changed eight times, between small and large."""
+    chance = random.Random(2)
+    leads = [{"lead_id": f"L{each}", "created_at": NOW - timedelta(days=99)} for each in range(n_leads)]
+    changes = [
+        {**lead, "changed_at": NOW - timedelta(days=day), "attribute": "employees", "value": value}
+        for lead in leads
+        for day, value in zip(chance.sample(range(90), 8), ["5", "500"] * 4, strict=True)
+    ]
+    return crm_tables(leads, changes=changes)
 
 
 def big_lead(n_activities: int) -> CanonicalTables:

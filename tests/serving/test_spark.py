@@ -33,17 +33,20 @@ from features.spark.tables import read_folder
 from features.tables import TIME_TYPE, CanonicalTables
 from serving.batch import plan_batch
 from serving.batch_output import COLUMNS
-from serving.batch_spark import PackedScorer, pack, unpack, write_scores
+from serving.batch_spark import PackedScorer, pack, score_tables, unpack, write_scores
 from serving.cli import main
 from serving.errors import ModelRefusedError
 from serving.scorer_loading import load_scorer
+from serving.settings import Settings
 from tests.builders_experiments import UNTIL, world
 from tests.builders_features import ANCHORS, RandomCrm, Row, activity, crm_tables, feature_set, random_crms
-from tests.builders_serving import NOW, Desk, small_history
+from tests.builders_serving import NOW, Desk, first_policy, install_champion, install_policy, small_history
 from tests.builders_spark import (
     assert_same_bits,
     big_lead,
+    disordered,
     joined,
+    leads_that_grow_and_shrink,
     local_features,
     odd_values,
     spark_features,
@@ -73,15 +76,7 @@ def test_random_crms(
 ) -> None:
     """Ties, repeated ids, window edges, unseen values and changes: equal, with rows in any order."""
     folder, tables, chosen = tmp_path_factory.mktemp("crm"), joined(crms), feature_set()
-    shuffled = np.random.default_rng(0).permutation(tables.activities.num_rows)
-    disordered = CanonicalTables(
-        leads=tables.leads.take(pa.array(range(tables.leads.num_rows - 1, -1, -1))),
-        activities=tables.activities.take(pa.array(shuffled)),
-        deals=tables.deals,
-        attribute_changes=tables.attribute_changes,
-        crm=tables.crm,
-    )
-    write_tables(disordered, folder / "in")
+    write_tables(disordered(tables), folder / "in")
     found = spark_features(spark, chosen, folder / "in", folder / "out.parquet", as_of=ANCHORS[1])
     assert_same_bits(found, local_features(chosen, tables, as_of=ANCHORS[1]))
 
@@ -205,6 +200,23 @@ def test_scores_of_columns_that_do_not_fit(spark: "SparkSession", desk: Desk, tm
     assert done.notes == plan_batch(scorer, tables, as_of=NOW, lang="en").notes
     assert "column 'employees' holds texts, the model reads numbers: scored as missing" in done.notes
     assert (done.scored, done.left_out) == (3, 0)
+
+
+def test_scores_where_the_order_of_changes_matters(
+    spark: "SparkSession", settings: Settings, tmp_path: Path
+) -> None:
+    """The policy reads an attribute that changed back and forth; in any order of rows OUT is the same."""
+    install_champion(settings)
+    by_level = '{ attribute = "job_level", in = ["c_level", "director"] }'
+    assert by_level in first_policy()
+    install_policy(settings, first_policy().replace(by_level, '{ attribute = "employees", at_least = 100 }'))
+    scorer, tables = load_scorer(settings, now=NOW), leads_that_grow_and_shrink(60)
+    folder = write_tables(disordered(tables), tmp_path / "in")
+    out, models = tmp_path / "out.parquet", settings.workspace.models_dir
+    write_scores(scorer, models, read_folder(spark, str(folder)), str(out), as_of=NOW, lang="en")
+    expected = score_tables(pack(scorer, models), NOW, "en", tables)
+    assert_same_bits(parquet.read_table(out), expected)
+    assert len(set(expected.column("persona").to_pylist())) > 1
 
 
 def test_a_worker_verifies_the_model(desk: Desk) -> None:
