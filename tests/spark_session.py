@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from features.spark.session import open_session
@@ -33,13 +34,18 @@ SPARK_SETTINGS = {
 }
 
 
+def require_pyspark() -> None:
+    """Skip where PySpark is not installed."""
+    if find_spec("pyspark") is None:
+        missing("PySpark is not installed; pip install 'leadpact[spark]'")
+
+
 @contextmanager
 def local_spark() -> "Iterator[SparkSession]":
     """Give a session on two cores of this machine; skips where there is no PySpark or no Java."""
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError:
-        missing("PySpark is not installed; pip install 'leadpact[spark]'")
+    require_pyspark()
+    from pyspark.sql import SparkSession
+
     if (
         shutil.which("java") is None
         or subprocess.run(["java", "-version"], capture_output=True, check=False).returncode

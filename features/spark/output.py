@@ -47,22 +47,22 @@ def write_rows(frame: "DataFrame", out: str) -> int:
         Spark or the disk failed, or the workers wrote where this machine cannot see it.
     """
     if is_url(out):
-        return _write(frame, out)
+        return _write(frame, out, named=out)
     with disk_failures_named(Path(out), "nothing was written"), _draft_folder(Path(out)) as draft:
-        rows = _write(frame, f"file://{draft}")
-        _check_seen(draft, rows)
+        rows = _write(frame, f"file://{draft}", named=out)
+        check_seen(draft, rows)
         draft.rename(out)
     return rows
 
 
-def _write(frame: "DataFrame", folder: str) -> int:
+def _write(frame: "DataFrame", folder: str, *, named: str) -> int:
     """Write and count in one pass: the count travels with the tasks, the rows do not."""
     from pyspark.sql import Observation
     from pyspark.sql import functions as fn
 
     seen = Observation()
     counted = frame.observe(seen, fn.count(fn.lit(1)).alias("rows"))
-    with spark_failures_named(f"cannot write {folder}"):
+    with spark_failures_named(f"cannot write {named}"):
         counted.write.parquet(folder)
         return int(seen.get["rows"])
 
@@ -77,7 +77,7 @@ def _draft_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _check_seen(folder: Path, rows: int) -> None:
+def check_seen(folder: Path, rows: int) -> None:
     """Compare with the files' footers: a cluster whose workers have their own disks leaves no file here."""
     found = sum(parquet.read_metadata(file).num_rows for file in folder.glob(f"*{ENDING}"))
     if found != rows:

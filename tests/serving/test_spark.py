@@ -28,7 +28,7 @@ from features.history.store import History
 from features.importing.import_export import import_export
 from features.spark.feature_table import write_feature_table
 from features.spark.leads import map_leads
-from features.spark.output import check_output, write_rows
+from features.spark.output import check_output, check_seen, write_rows
 from features.spark.tables import read_folder
 from features.tables import TIME_TYPE, CanonicalTables
 from serving.batch import plan_batch
@@ -54,7 +54,7 @@ from tests.builders_spark import (
 )
 from tests.conftest import PROJECT_ROOT
 from tests.serving.processes import run_leadpact
-from tests.spark_session import MOST_BYTES_ON_DRIVER, QUICK_JAVA
+from tests.spark_session import MOST_BYTES_ON_DRIVER, QUICK_JAVA, require_pyspark
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -316,6 +316,16 @@ def test_a_broken_worker_leaves_nothing(spark: "SparkSession", tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
+def test_workers_with_disks_of_their_own_are_noticed(tmp_path: Path) -> None:
+    """A path that means another disk on each machine leaves files elsewhere: said, not believed."""
+    parquet.write_table(pa.table({"lead_id": ["a", "b"]}), tmp_path / "part-0.parquet")
+    check_seen(tmp_path, 2)
+    with pytest.raises(
+        LeadPactError, match="wrote 5 rows and 2 of them are on this machine; give OUT as an address"
+    ):
+        check_seen(tmp_path, 5)
+
+
 def test_tables_elsewhere_are_for_spark(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The local engine reads the history; an option it would ignore is refused."""
     run("features", "build", str(tmp_path / "x.parquet"), "--tables", "s3a://bucket/crm", code=2)
@@ -337,7 +347,7 @@ def test_without_pyspark(
 
 def test_without_java(desk: Desk, tmp_path: Path) -> None:
     """One sentence that says which Java, exit code 2, and no traceback of ours."""
-    pytest.importorskip("pyspark")
+    require_pyspark()
     small_history(desk.settings, 1)
     done = run_leadpact(
         desk.settings.workspace_root, "score", "history", str(tmp_path / "x.parquet"), "--engine", "spark",
@@ -348,6 +358,7 @@ def test_without_java(desk: Desk, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page(
     spark: "SparkSession", desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
