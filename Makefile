@@ -22,10 +22,17 @@ setup: .venv/.ready  ## Create .venv and install the locked dependencies
 	$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 
+# Spark is heavy and only --engine spark needs it: the demo goes without, the tests do not.
+.venv/.ready-spark: .venv/.ready requirements-spark.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-build-isolation \
+		-r requirements-spark.lock
+	$(BIN)/python -m pip check --disable-pip-version-check
+	@touch $@
+
 demo: setup  ## Simulate a CRM, train, promote, sign a policy, serve on PORT (default 8000)
 	$(BIN)/leadpact demo --workspace "$(WORKSPACE)" --port $(PORT)
 
-lint: setup  ## Style, types and the direction of imports
+lint: setup .venv/.ready-spark  ## Style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -43,6 +50,9 @@ lock:  ## Resolve the dependencies again, with hashes (needs uv)
 		--group dev pyproject.toml --upgrade -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--group bench --constraint requirements.lock --upgrade -o requirements-bench.lock
+	@"$(PYTHON)" -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["spark"], sep="\n")' | \
+		uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--constraint requirements.lock --upgrade - -o requirements-spark.lock
 
 clean:  ## Remove what set-up and tests made; the workspace stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -45,11 +45,19 @@ def open_output(path: Path) -> Iterator[WriteBlock]:
 
 @contextmanager
 def _parquet_writer(file: IO[bytes]) -> Iterator[WriteBlock]:
-    schema = pa.schema([(name, _arrow_type(name)) for name in COLUMNS])
-    with parquet.ParquetWriter(file, schema) as writer:
-        yield lambda answers: writer.write_table(
-            pa.table([[getattr(answer, name) for answer in answers] for name in COLUMNS], schema=schema)
-        )
+    with parquet.ParquetWriter(file, answers_schema()) as writer:
+        yield lambda answers: writer.write_table(answers_table(answers))
+
+
+def answers_table(answers: Sequence[ScoreAnswer]) -> pa.Table:
+    """Return the flat fields of answers, one row each."""
+    columns = [[getattr(answer, name) for answer in answers] for name in COLUMNS]
+    return pa.table(columns, schema=answers_schema())
+
+
+def answers_schema() -> pa.Schema:
+    """Return the columns of `answers_table`."""
+    return pa.schema([(name, _arrow_type(name)) for name in COLUMNS])
 
 
 @contextmanager

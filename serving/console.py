@@ -2,10 +2,10 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,6 +16,12 @@ WorkspaceOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+LINES_OF_PROGRESS = 10
+
+EngineOption = Annotated[
+    Literal["local", "spark"],
+    typer.Option(help="Where it runs: on this machine, or on Spark; then OUT is a new folder of Parquet."),
+]
 
 
 def command_app(about: str | None = None) -> typer.Typer:
@@ -60,3 +66,29 @@ def step(title: str) -> Iterator[None]:
     with console.status(f"{title} …"):
         yield
     console.print(f"[green]✓[/green] {title}")
+
+
+@contextmanager
+def progress_of(total: int, title: str, what: str) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal, a plain line for each tenth elsewhere; gives the function to advance it."""
+    if not sys.stderr.isatty():
+        yield _plain_progress(total, title, what)
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+def _plain_progress(total: int, title: str, what: str) -> Callable[[int], None]:
+    done = 0
+
+    def advance(more: int) -> None:
+        nonlocal done
+        before, done = done, done + more
+        if done * LINES_OF_PROGRESS // max(total, 1) > before * LINES_OF_PROGRESS // max(total, 1):
+            say(f"  {title}: {done:,} of {total:,} {what}")
+
+    return advance

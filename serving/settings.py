@@ -1,6 +1,7 @@
 """The only reader of the environment: where the workspace, the database and MLflow are."""
 
 import os
+import sys
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -41,6 +42,15 @@ def read_settings(workspace_root: Path | None = None) -> Settings:
     if workspace_root is None:
         return Settings()
     return Settings(workspace_root=workspace_root)
+
+
+def use_this_python_on_spark() -> None:
+    """Let Spark's workers run the Python that runs here, unless PYSPARK_PYTHON names theirs.
+
+    Spark takes the first `python3` on PATH otherwise, which knows nothing of us outside an activated
+    environment. PySpark reads this when its session starts, so it must be said before.
+    """
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 
 def refuse_telemetry() -> None:

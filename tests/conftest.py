@@ -1,12 +1,18 @@
 """Fixtures and profiles that every test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.required import missing
+from tests.spark_session import local_spark
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 settings.register_profile(
     "default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -24,3 +30,10 @@ def real_data() -> Path:
     if not folder.is_dir():
         missing(f"real lead data not found at {folder}; set {REAL_DATA_VARIABLE} to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def spark() -> "Iterator[SparkSession]":
+    """Return a Spark session on two cores, started once for all tests of this process."""
+    with local_spark() as session:
+        yield session

@@ -70,6 +70,10 @@ class History:
             lambda manifest: cut_history(self._files(manifest), CrmSettings.from_dict(manifest["crm"]))
         )
 
+    def files(self) -> dict[str, Path]:
+        """Return the file of each table as stored now; the next import may replace them."""
+        return self._files(self._manifest())
+
     def fingerprint(self) -> str:
         """Return the sha256 (hex) of everything stored: equal when and only when tables and settings are."""
         return hashlib.sha256(_manifest_bytes(self._manifest())).hexdigest()
@@ -109,21 +113,14 @@ class History:
         return {name: self.folder / manifest["tables"][name] for name in TABLE_NAMES}
 
     def _manifest(self) -> dict[str, Any]:
+        file = self.folder / MANIFEST
         try:
-            manifest = json.loads((self.folder / MANIFEST).read_bytes())
+            content = file.read_bytes()
         except FileNotFoundError:
             raise LeadPactError(
                 f"there is no history in {self.folder} yet; import an export first: leadpact import DIR"
             ) from None
-        except ValueError as error:
-            raise LeadPactError(
-                f"{self.folder / MANIFEST} is damaged ({error}); import the exports again"
-            ) from error
-        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            raise LeadPactError(
-                f"{self.folder / MANIFEST} is not of format {FORMAT}; import the exports again"
-            )
-        return manifest
+        return read_manifest(content, source=str(file))
 
     def _while_files_stand(self, read: Callable[[Mapping[str, Any]], Read]) -> Read:
         """Read again when an import has replaced the files between the manifest and them."""
@@ -169,6 +166,17 @@ class History:
             for path in self.folder.iterdir():
                 if path.name not in {MANIFEST, LOCK, *named}:
                     path.unlink()
+
+
+def read_manifest(content: bytes, *, source: str) -> dict[str, Any]:
+    """Return what a manifest says: the settings under `crm`, the file of each table under `tables`."""
+    try:
+        manifest = json.loads(content)
+    except ValueError as error:
+        raise LeadPactError(f"{source} is damaged ({error}); import the exports again") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise LeadPactError(f"{source} is not of format {FORMAT}; import the exports again")
+    return manifest
 
 
 def _manifest_bytes(manifest: Mapping[str, Any]) -> bytes:

@@ -39,6 +39,7 @@ def example_request(now: datetime) -> dict[str, object]:
             {"occurred_at": _iso(now - ago), "kind": kind, "asset": asset, "channel": channel}
             for ago, kind, asset, channel in STORY
         ],
+        "attribute_changes": [],
     }
 
 

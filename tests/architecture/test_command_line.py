@@ -9,7 +9,18 @@ import pytest
 from features.errors import InputError, LeadPactError
 from serving.cli import COMMANDS, FAILURE, WRONG_INPUT, describe_error, load_command
 
-HEAVY = ("numpy", "pandas", "mlflow", "numba", "lightgbm", "pyarrow", "fastapi", "sqlalchemy", "duckdb")
+HEAVY = (
+    "numpy",
+    "pandas",
+    "mlflow",
+    "numba",
+    "lightgbm",
+    "pyarrow",
+    "pyspark",
+    "fastapi",
+    "sqlalchemy",
+    "duckdb",
+)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("features", "training", "sla", "serving", "experiments")
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv"}
-HEAVY = ("numpy", "pandas", "mlflow", "numba", "lightgbm", "pyarrow")
+HEAVY = ("numpy", "pandas", "mlflow", "numba", "lightgbm", "pyarrow", "pyspark")
 CLOCKS = {"datetime", "date", "time"}
 CLOCK_READS = {"now", "utcnow", "today", "time", "time_ns"}
 

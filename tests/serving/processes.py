@@ -13,10 +13,11 @@ from pathlib import Path
 STOP_SECONDS = 20
 
 
-def run_leadpact(workspace: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run one command to its end."""
+def run_leadpact(workspace: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Run one command to its end, with these environment variables more."""
     command = [sys.executable, "-m", "serving", *arguments]
-    return subprocess.run(command, env=environment(workspace), capture_output=True, text=True, check=False)
+    env = environment(workspace) | variables
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
 def environment(workspace: Path) -> dict[str, str]:
