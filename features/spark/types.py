@@ -19,11 +19,15 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
 }
 """By the name Spark gives the type; its timestamp counts microseconds UTC, as ours does."""
 
-SPARK_NAMES: Mapping[pa.DataType, str] = {arrow: spark for spark, arrow in ARROW_TYPES.items()}
+SPARK_NAMES: Mapping[pa.DataType, str] = {
+    **{arrow: spark for spark, arrow in ARROW_TYPES.items()},
+    pa.int32(): "integer",
+}
+"""What goes out may be 32-bit counts too, which no canonical table holds."""
 
 
 def spark_schema(schema: pa.Schema) -> "StructType":
-    """Return the Spark form of a schema of canonical types."""
+    """Return the Spark form of a schema of canonical types and counts."""
     from pyspark.sql.types import StructType
 
     struct = StructType()

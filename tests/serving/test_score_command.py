@@ -24,7 +24,7 @@ def test_the_history_as_parquet(desk: Desk) -> None:
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert (said["scored"], said["model_version"], said["policy_version"]) == (12, "7", "1")
-    assert "scored 12 of 12" in done.stderr
+    assert "Scoring: 12 of 12 leads" in done.stderr
     rows = {row["lead_id"]: row for row in parquet.read_table(out).to_pylist()}
     online = desk.post("/v1/score", {"lead_id": "L5", "as_of": AS_OF}).json()
     for name in ("probability", "points", "stage", "reason_1", "score_id", "base_points", "stage_reason"):
