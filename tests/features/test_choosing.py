@@ -1,15 +1,19 @@
 """Which features a CRM gets: by type and by what the training leads show, and nothing that is denied."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from features.choosing import choose_features
-from features.crm import CrmSettings, Label, NamedReason
+from features.crm import AgreedDirection, CrmSettings, Label, NamedReason
 from features.definitions import ATTRIBUTE_KINDS, Feature, FeatureKind, FeatureSet
 from features.encode import OTHER
+from features.errors import InputError
+from features.personas import PersonaOperator, PersonaRule, PersonaRules
 from features.tables import TIME_TYPE, CanonicalTables
 from tests.builders_features import activity, at, crm_tables, us
 
@@ -146,3 +150,88 @@ def test_names_are_safe_and_unique() -> None:
     found = chosen_from(crm_tables([row], attribute_types=types), leads=1)
     assert found.names == ("lead_age_days", "total_visits", "total_visits_2", "gr_e", "unnamed")
     assert found.features[1].label_en == "Total Visits"
+
+
+def emails_of(addresses: Sequence[str | None]) -> FeatureSet:
+    """Choose from leads that have nothing but an address."""
+    rows = [
+        {"lead_id": f"L{number:03}", "created_at": START, "contact": address}
+        for number, address in enumerate(addresses)
+    ]
+    return chosen_from(crm_tables(rows, attribute_types={"contact": pa.string()}), leads=len(rows))
+
+
+def test_addresses_become_what_their_domain_tells() -> None:
+    """Class and country; no address is a level, whatever the column is called."""
+    found = emails_of([f"person{number}@firma{number % 9}.de" for number in range(40)] + [None] * 5)
+    by_name = {each.name: each for each in found.features}
+    assert by_name["contact_class"].levels == ("free_mail", "company", "invalid")
+    assert by_name["contact_country"].levels == ("DE",)
+    assert "@" not in str(found.to_dict())
+
+
+def test_a_few_addresses_among_texts_are_no_levels() -> None:
+    """A column of texts stays a category; an address in it is never frozen into a model."""
+    found = emails_of(["by phone"] * 30 + ["ann@firma.de"] * 10)
+    assert by_attribute(found)["contact"].levels == ("by phone",)
+
+
+def test_channels_and_changes() -> None:
+    """The frequent channels are told apart, and attributes that change are counted."""
+    rows = [lead_row(number) for number in range(20)]
+    activities = [activity(row["lead_id"], row["created_at"], channel="web") for row in rows]
+    changes = [{"lead_id": "L001", "changed_at": START, "attribute": "city", "value": "Bonn"}]
+    tables = crm_tables(rows, activities, changes, attribute_types=TYPES)
+    found = chosen_from(tables, leads=20)
+    assert found.channels == ("web",)
+    assert {"count_channel_web_1d", "attribute_changes_30d", "city_changes_90d"} <= set(found.names)
+    assert not any("changes" in name for name in chosen_from(tables, leads=20, until="2025-12-31").names)
+
+
+def test_levels_are_those_known_at_the_cut_off() -> None:
+    """What an attribute became later is no level of a model that was trained before."""
+    rows = [{**lead_row(number), "city": "Trier"} for number in range(20)]
+    changes = [
+        {
+            "lead_id": row["lead_id"],
+            "changed_at": START + timedelta(days=day),
+            "attribute": "city",
+            "value": city,
+        }
+        for row in rows
+        for day, city in ((0, "Bonn"), (30, "Trier"))
+    ]
+    tables = crm_tables(rows, changes=changes, attribute_types=TYPES)
+    assert by_attribute(chosen_from(tables, leads=20, until="2026-01-02"))["city"].levels == ("Bonn",)
+
+
+def test_agreed_personas_become_a_feature() -> None:
+    """Frozen with names and rules; left out when a rule asks for what no feature may read."""
+    rows = [lead_row(number) for number in range(20)]
+    tables = crm_tables(rows, attribute_types=TYPES)
+
+    def chosen(attribute: str) -> FeatureSet:
+        rule = PersonaRule(attribute=attribute, operator=PersonaOperator.FILLED, values=(True,))
+        persona = PersonaRules(name="buyer", label_de="Einkauf", label_en="Buyer", rules=(rule,))
+        return choose_features(
+            tables, lead_index=np.arange(20), known_until_us=us(at("2026-06-01")), personas=(persona,)
+        )
+
+    (feature,) = (each for each in chosen("city").features if each.kind is FeatureKind.PERSONA)
+    assert (feature.levels, feature.levels_de, feature.reads) == (
+        ("buyer",),
+        ("Einkauf",),
+        frozenset({"city"}),
+    )
+    for denied in ("status", "no_such_column"):
+        assert "persona" not in chosen(denied).names
+
+
+def test_agreed_directions() -> None:
+    """Both teams may say that more is better; a name that has no order is refused, all at once."""
+    crm = CrmSettings(name="test", monotone=(AgreedDirection(feature="employees", direction=1),))
+    found = by_attribute(chosen_from(tables_of(crm=crm)))
+    assert (found["employees"].monotone, found["newsletter"].monotone) == (1, 0)
+    wrong = tuple(AgreedDirection(feature=name, direction=-1) for name in ("typo", "city"))
+    with pytest.raises(InputError, match=r"\[monotone\] .* got 'city', 'typo'"):
+        chosen_from(tables_of(crm=CrmSettings(name="test", monotone=wrong)))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.crm import CrmSettings, Label, NamedReason
+from features.crm import AgreedDirection, CrmSettings, Label, NamedReason
 from features.errors import InputError, ReportedProblem
 from features.problems import Problem
 from features.sources.mapping import parse_mapping, read_mapping
@@ -192,3 +192,15 @@ def test_no_text_breaks_the_parser(text: str) -> None:
     except InputError as refused:
         problems = refused.problems
     assert problems != ()
+
+
+def test_directions_and_words_of_channels() -> None:
+    """Both teams' directions and the words for channels are settings like the others."""
+    text = NAMED + "[labels.channels.web]\nde = 'Website'\nen = 'website'\n[monotone]\nlead_age_days = -1\n"
+    crm = parse_mapping(text).crm
+    assert crm.channel_labels == (Label(name="web", de="Website", en="website"),)
+    assert crm.monotone == (AgreedDirection(feature="lead_age_days", direction=-1),)
+    assert CrmSettings.from_dict(crm.to_dict()) == crm
+    with pytest.raises(InputError, match="has 1 problem") as refused:
+        parse_mapping(NAMED + "[monotone]\nlead_age_days = 2\n")
+    assert "must be 1 (more is better) or -1 (more is worse)" in refused.value.problems[0].text()

@@ -278,6 +278,19 @@ def test_oversized_headers_are_refused(shared_desk: Desk) -> None:
             id="everything-at-once",
         ),
         pytest.param(
+            {
+                "lead_id": "L1",
+                "attribute_changes": [{"attribute": "a", "changed_at": "2026-01-01T00:00:00Z"}],
+            },
+            [("attribute_changes", "must be absent for a stored lead")],
+            id="changes-of-a-stored-lead",
+        ),
+        pytest.param(
+            {"lead": LEAD, "attribute_changes": [{"attribute": "industry", "changed_at": "soon"}]},
+            [("attribute_changes[0].changed_at", "must be an ISO 8601 time with a zone")],
+            id="time-of-a-change",
+        ),
+        pytest.param(
             {"lead": LEAD, "activities": [{}] * 10_001},
             [("activities", "must have 0 to 10,000")],
             id="activities",
