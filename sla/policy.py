@@ -22,7 +22,7 @@ from sla.clauses import (
 )
 from sla.decision import REFUSALS, Comparison, Decision, Rule
 from sla.errors import BrokenRule, filled_only, refuse_broken
-from sla.personas import Persona, PersonaMatch, Scalar, match_persona, meets
+from sla.personas import Persona, PersonaMatch, Scalar, expected_share_only, match_persona, meets
 from sla.stages import FINAL_STAGES, SCORED_STAGES, Stage, owner_of, rank
 from sla.texts import Text
 
@@ -36,7 +36,9 @@ class PolicyHead:
     """What is agreed once for the whole policy.
 
     `least_dwell_days` holds a lead in its stage before a lower score may take it down, `score_valid_days` is
-    the age at which a score is too old to act on; both count 24-hour days.
+    the age at which a score is too old to act on; both count 24-hour days. `expected_conversion` is the share
+    of leads without an expectation of their own persona that both teams expect to be won within the horizon:
+    what a score rests on before there are deals to learn from.
     """
 
     version: int
@@ -44,6 +46,7 @@ class PolicyHead:
     valid_from: datetime
     least_dwell_days: int
     score_valid_days: int
+    expected_conversion: float | None = None
 
     def __post_init__(self) -> None:
         refuse_broken("policy", self._broken_rules())
@@ -58,6 +61,7 @@ class PolicyHead:
         yield from known_instant_only("valid_from", self.valid_from)
         yield from whole_number_only("least_dwell_days", self.least_dwell_days, 0, 365)
         yield from whole_number_only("score_valid_days", self.score_valid_days, 1, 365)
+        yield from expected_share_only(self.expected_conversion)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

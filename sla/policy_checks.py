@@ -41,7 +41,8 @@ class Draft:
     """The sound clauses of a policy that may have mistakes elsewhere.
 
     `persona_names` are all names written down, even of personas with a mistake; `has_all_thresholds` is False
-    when a threshold could not be read, so that nothing is said to be missing.
+    when a threshold could not be read, so that nothing is said to be missing. `has_general_expectation` is
+    True too when the head could not be read.
     """
 
     personas: tuple[Located[Persona], ...]
@@ -53,6 +54,7 @@ class Draft:
     responses: tuple[Located[ResponseTime], ...]
     content: tuple[Located[Content], ...]
     hours: OpeningHours | None
+    has_general_expectation: bool
 
 
 def check_draft(draft: Draft) -> Iterator[Finding]:
@@ -73,6 +75,7 @@ def check_policy(policy: Policy) -> tuple[Finding, ...]:
         responses=_located("responses", policy.responses),
         content=_located("content", policy.content),
         hours=policy.hours,
+        has_general_expectation=policy.expected_conversion is not None,
     )
     return tuple(check_draft(draft))
 
@@ -152,6 +155,14 @@ def _responses_fit_hours(draft: Draft) -> Iterator[Finding]:
             yield Finding((*one.path, "within"), "must fit into a year of opening hours", one.clause.within)
 
 
+def _expectations_have_a_general_one(draft: Draft) -> Iterator[Finding]:
+    """Leads of no persona need a number too, once personas have theirs."""
+    for one in draft.personas:
+        if one.clause.expected_conversion is not None and not draft.has_general_expectation:
+            rule = "must come with expected_conversion in [policy], which holds for leads of no persona"
+            yield Finding((*one.path, "expected_conversion"), rule, one.clause.expected_conversion)
+
+
 def _repeated(pairs: Iterator[tuple[Path, T]]) -> Iterator[tuple[Path, T]]:
     """Yield the second and every later place of a value."""
     seen: set[T] = set()
@@ -172,4 +183,5 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     _thresholds_are_there,
     _thresholds_rise,
     _responses_fit_hours,
+    _expectations_have_a_general_one,
 )

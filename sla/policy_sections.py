@@ -68,6 +68,7 @@ def read_sections(values: Mapping[str, Any], reading: Reading) -> Policy | None:
         responses=_read_all(root, "responses", _read_response),
         content=_read_all(root, "content", _read_content),
         hours=hours,
+        has_general_expectation=head is None or head.expected_conversion is not None,
     )
     root.close()
     for finding in check_draft(draft):
@@ -84,6 +85,7 @@ def _assemble(head: PolicyHead, attempts: AttemptRule, hours: OpeningHours, draf
         valid_from=head.valid_from,
         least_dwell_days=head.least_dwell_days,
         score_valid_days=head.score_valid_days,
+        expected_conversion=head.expected_conversion,
         personas=_clauses(draft.personas),
         thresholds=_clauses(draft.thresholds),
         overrides=_clauses(draft.overrides),
@@ -130,6 +132,7 @@ def _read_head(table: TableReader, *, zone: str) -> PolicyHead | None:
         valid_from=day if isinstance(day, datetime) else _midnight(day, zone),
         least_dwell_days=table.need("least_dwell_days", WHOLE),
         score_valid_days=table.need("score_valid_days", WHOLE),
+        expected_conversion=table.maybe("expected_conversion", NUMBER),
     )
     table.close()
     return head
@@ -197,6 +200,7 @@ def _read_persona(table: TableReader) -> Persona | None:
         owner_marketing=table.need("owner_marketing", TEXT),
         owner_sales=table.need("owner_sales", TEXT),
         rules=tuple(_read_inside(table, "rules", _read_condition)),
+        expected_conversion=table.maybe("expected_conversion", NUMBER),
     )
 
 

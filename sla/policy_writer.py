@@ -63,6 +63,7 @@ def _head(policy: Policy) -> Pairs:
     yield "valid_from", _instant(policy.valid_from)
     yield "least_dwell_days", _scalar(policy.least_dwell_days)
     yield "score_valid_days", _scalar(policy.score_valid_days)
+    yield "expected_conversion", _optional(policy.expected_conversion)
 
 
 def _hours(hours: OpeningHours) -> Pairs:
@@ -75,6 +76,7 @@ def _hours(hours: OpeningHours) -> Pairs:
 def _persona(persona: Persona) -> Pairs:
     for name in ("name", "de", "en", "owner_marketing", "owner_sales"):
         yield name, _scalar(getattr(persona, name))
+    yield "expected_conversion", _optional(persona.expected_conversion)
     pains = (f"{{ de = {_scalar(pain.de)}, en = {_scalar(pain.en)} }}" for pain in persona.pains)
     yield "pains", _list(pains)
     yield "rules", _list(_condition(rule) for rule in persona.rules)
@@ -105,7 +107,7 @@ def _list(items: Iterable[str]) -> str:
     )
 
 
-def _optional(value: str | None) -> str | None:
+def _optional(value: Scalar | None) -> str | None:
     return None if value is None else _scalar(value)
 
 

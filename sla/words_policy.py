@@ -68,6 +68,16 @@ OWNERS = Text(
     en="Looked after by: {marketing} (marketing), {sales} (sales)",
     de="Betreut von: {marketing} (Marketing), {sales} (Vertrieb)",
 )
+EXPECTED = Text(
+    en="Until deals tell more: {share} of them are expected to be won",
+    de="Bis Abschlüsse mehr sagen: {share} davon werden voraussichtlich gewonnen",
+)
+EXPECTED_OF_ALL = Text(
+    en="Until deals tell more, {share} of the leads without an expectation of their own "
+    "are expected to be won.",
+    de="Bis Abschlüsse mehr sagen, werden von den Leads ohne eigene Erwartung "
+    "voraussichtlich {share} gewonnen.",
+)
 THRESHOLDS = Text(en="When a lead becomes MQL or SQL", de="Wann ein Lead MQL oder SQL wird")
 THRESHOLDS_HEAD = Text(
     en="| Stage | For | Enters at a probability of at least | Leaves below |",
@@ -128,6 +138,8 @@ def _head(policy: Policy, lang: str) -> str:
 
 
 def _personas(policy: Policy, lang: str) -> Iterator[str]:
+    if policy.expected_conversion is not None:
+        yield EXPECTED_OF_ALL.in_language(lang).format(share=exact_percent(policy.expected_conversion, lang))
     if not policy.personas:
         yield NOTHING.in_language(lang)
         return
@@ -144,6 +156,8 @@ def _persona_lines(persona: Persona, lang: str) -> Iterator[str]:
         yield PAINS.in_language(lang).format(
             pains="; ".join(pain.in_language(lang) for pain in persona.pains)
         )
+    if persona.expected_conversion is not None:
+        yield EXPECTED.in_language(lang).format(share=exact_percent(persona.expected_conversion, lang))
     yield OWNERS.in_language(lang).format(marketing=persona.owner_marketing, sales=persona.owner_sales)
 
 

@@ -217,8 +217,9 @@ def conditions(draw: st.DrawFn) -> Condition:
     return Condition(attribute=draw(names), operator=operator, values=tuple(draw(values[operator])))
 
 
-def personas(name: str) -> st.SearchStrategy[Persona]:
+def personas(name: str, *, with_expectations: bool) -> st.SearchStrategy[Persona]:
     """Return a strategy for a persona of this name."""
+    expected = st.one_of(st.none(), inner_probabilities) if with_expectations else st.none()
     return st.builds(
         Persona,
         name=st.just(name),
@@ -228,6 +229,7 @@ def personas(name: str) -> st.SearchStrategy[Persona]:
         owner_marketing=texts,
         owner_sales=texts,
         rules=st.lists(conditions(), min_size=1, max_size=3).map(tuple),
+        expected_conversion=expected,
     )
 
 
@@ -252,11 +254,14 @@ def policies(draw: st.DrawFn) -> Policy:
     thresholds = [one for who in [None, *specific] for one in draw(threshold_pairs(who))]
     within = st.integers(1, most_minutes).map(lambda minutes: timedelta(minutes=minutes))
     least = draw(st.integers(1, 10))
+    expected = draw(st.one_of(st.none(), inner_probabilities))
     return Policy(
         version=draw(st.integers(1, 1000)),
         name=draw(texts),
         valid_from=draw(instants),
-        personas=tuple(draw(personas(name)) for name in persona_names),
+        personas=tuple(
+            draw(personas(name, with_expectations=expected is not None)) for name in persona_names
+        ),
         thresholds=tuple(draw(st.permutations(thresholds))),
         overrides=tuple(draw(_overrides(name)) for name in draw(st.lists(names, unique=True, max_size=2))),
         disqualifiers=tuple(
@@ -289,6 +294,7 @@ def policies(draw: st.DrawFn) -> Policy:
         ),
         least_dwell_days=draw(st.integers(0, 30)),
         score_valid_days=draw(st.integers(1, 30)),
+        expected_conversion=expected,
     )
 
 

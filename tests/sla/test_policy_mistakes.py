@@ -129,6 +129,24 @@ BAD_CASES = {
         "overrides #1.within_days",
         "from 1 to 3650",
     ),
+    "expects-certainty": (
+        "score_valid_days = 7",
+        "score_valid_days = 7\nexpected_conversion = 1.0",
+        "policy.expected_conversion",
+        "between 0 and 1",
+    ),
+    "persona-expects-nothing": (
+        'en = "Buyer"',
+        'en = "Buyer"\nexpected_conversion = 0',
+        "personas #1.expected_conversion",
+        "between 0 and 1",
+    ),
+    "expects-only-for-a-persona": (
+        'en = "Buyer"',
+        'en = "Buyer"\nexpected_conversion = 0.2',
+        "personas #1.expected_conversion",
+        "must come with expected_conversion in [policy]",
+    ),
     "empty-text": ('en = "Buyer"', 'en = ""', "personas #1.en", "must not be empty"),
     "empty-pain": ('en = "no time"', 'en = " "', "personas #1.pains #1.en", "must not be empty"),
     "no-rules": (
