@@ -10,11 +10,12 @@ from typing import Generic, TypeVar
 
 from sla.business_time import OpeningHours
 from sla.clauses import Content, Disqualifier, Override, ResponseTime, Threshold
+from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
 from sla.personas import Persona
-from sla.policy import Policy, fits_hours
+from sla.policy import Policy, fits_hours, side_hours
 from sla.policy_fields import NO_VALUE, did_you_mean
 from sla.policy_lines import Path
-from sla.stages import SCORED_STAGES, Stage
+from sla.stages import SCORED_STAGES, Side, Stage, owner_of
 
 T = TypeVar("T", covariant=True)
 
@@ -53,6 +54,15 @@ class Draft:
     responses: tuple[Located[ResponseTime], ...]
     content: tuple[Located[Content], ...]
     hours: OpeningHours | None
+    hours_marketing: OpeningHours | None = None
+    hours_sales: OpeningHours | None = None
+    clocks: ClockRule | None = None
+    routing: RoutingRule | None = None
+    recycling: RecyclingRule | None = None
+
+    def hours_of(self, side: Side | None) -> OpeningHours | None:
+        """Return the hours of a side; None when they could not be read."""
+        return side_hours(self, side)
 
 
 def check_draft(draft: Draft) -> Iterator[Finding]:
@@ -73,6 +83,11 @@ def check_policy(policy: Policy) -> tuple[Finding, ...]:
         responses=_located("responses", policy.responses),
         content=_located("content", policy.content),
         hours=policy.hours,
+        hours_marketing=policy.hours_marketing,
+        hours_sales=policy.hours_sales,
+        clocks=policy.clocks,
+        routing=policy.routing,
+        recycling=policy.recycling,
     )
     return tuple(check_draft(draft))
 
@@ -148,8 +163,24 @@ def _pair_rises(path: Path, mql: Threshold, sql: Threshold) -> Iterator[Finding]
 
 def _responses_fit_hours(draft: Draft) -> Iterator[Finding]:
     for one in draft.responses:
-        if draft.hours is not None and not fits_hours(one.clause, draft.hours):
+        hours = draft.hours_of(owner_of(one.clause.stage))
+        if hours is not None and not fits_hours(one.clause.within, hours):
             yield Finding((*one.path, "within"), "must fit into a year of opening hours", one.clause.within)
+    hours = draft.hours_of(Side.SALES)
+    for name in ("system_within", "escalate_after"):
+        limit = getattr(draft.clocks, name, None)
+        if limit is not None and hours is not None and not fits_hours(limit, hours):
+            yield Finding(("clocks", name), "must fit into a year of opening hours of sales", limit)
+
+
+def _reminders_come_in_time(draft: Draft) -> Iterator[Finding]:
+    """Refuse a reminder that would come before the clock of the shortest response time starts."""
+    due_soon = None if draft.clocks is None else draft.clocks.due_soon
+    limits = [one.clause.within for one in draft.responses if one.clause.stage is Stage.SQL]
+    shortest = min(limits, default=None)
+    if due_soon is not None and shortest is not None and due_soon >= shortest:
+        rule = f"must be shorter than every response time for SQL (shortest: {shortest})"
+        yield Finding(("clocks", "due_soon"), rule, due_soon)
 
 
 def _repeated(pairs: Iterator[tuple[Path, T]]) -> Iterator[tuple[Path, T]]:
@@ -172,4 +203,5 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     _thresholds_are_there,
     _thresholds_rise,
     _responses_fit_hours,
+    _reminders_come_in_time,
 )

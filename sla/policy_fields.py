@@ -44,12 +44,16 @@ class Kind(Generic[T_co]):
     words: tuple[str, ...] = ()
 
 
-def _one_of(enum: type[StrEnum]) -> str:
-    return f"must be one of {', '.join(enum)}"
+E = TypeVar("E", bound=StrEnum)
 
 
-def _read_stage(value: object) -> Stage | None:
-    return next((stage for stage in Stage if stage.value == value), None)
+def one_of(enum: type[E], stand_in: E) -> Kind[E]:
+    """Return the kind of a field that holds one of the words of an enumeration."""
+
+    def read(value: object) -> E | None:
+        return next((one for one in enum if one.value == value), None)
+
+    return Kind(f"must be one of {', '.join(enum)}", read, stand_in, tuple(enum))
 
 
 def _read_duration(value: object) -> timedelta | None:
@@ -76,7 +80,7 @@ NUMBER: Kind[float] = Kind(
 )
 TEXTS: Kind[tuple[str, ...]] = Kind("must be a list of texts", _read_texts, ("-",))
 DATES: Kind[frozenset[date]] = Kind("must be a list of dates such as 2026-12-25", _read_dates, frozenset())
-STAGE: Kind[Stage] = Kind(_one_of(Stage), _read_stage, Stage.MQL, tuple(Stage))
+STAGE: Kind[Stage] = one_of(Stage, Stage.MQL)
 DURATION: Kind[timedelta] = Kind(
     'must be a duration such as "30 min", "4 h" or "2 d"', _read_duration, _UNITS["h"]
 )
