@@ -5,21 +5,37 @@ The only importer of the `holidays` package. Decides for how many years; what cl
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from sla.business_time import OpeningHours
 from sla.policy import Policy
+from sla.policy_file import policy_hash, write_policy
 from sla.public_holidays import PublicHolidays
 
 YEARS_AHEAD = 5
 """A policy is renewed far more often; after that its team has no public holidays until the next one."""
 
 
-def resolve_public_holidays(policy: Policy) -> Policy:
-    """Return the policy with the dates of every calendar it names, from its first year on.
+def freeze_dates(policy: Policy, text: str, *, now: datetime) -> tuple[Policy, str]:
+    """Return a policy and its text with every date looked up; without any to look up, both as they are.
+
+    `now` counts for a policy that is valid from its signatures.
+    """
+    resolved = resolve_public_holidays(policy, now=now)
+    return (policy, text) if resolved == policy else (resolved, write_policy(resolved))
+
+
+def says_the_same(one: Policy, other: Policy) -> bool:
+    """Say whether two policies agree on everything but looked-up dates, which depend on the day."""
+    return policy_hash(without_dates(one)) == policy_hash(without_dates(other))
+
+
+def resolve_public_holidays(policy: Policy, *, now: datetime) -> Policy:
+    """Return the policy with the dates of every calendar it names, from the year before its first on.
 
     Dates that are there already stay as they are, so that resolving again changes nothing.
     """
-    first = policy.valid_from.year - 1  # a lead of the old year may still be waiting
+    first = (policy.valid_from or now).year - 1  # a lead of the old year may still be waiting
     years = (first, first + YEARS_AHEAD)
     return replace(
         policy,

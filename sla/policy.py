@@ -37,27 +37,30 @@ MOST_WEEKS_TO_RESPOND = 52
 class PolicyHead:
     """What is agreed once for the whole policy.
 
+    `valid_from` None means from the second signature; the policy is never in force before that.
     `least_dwell_days` holds a lead in its stage before a lower score may take it down, `score_valid_days` is
     the age at which a score is too old to act on; both count 24-hour days.
     """
 
     version: int
     name: str
-    valid_from: datetime
+    valid_from: datetime | None
     least_dwell_days: int
     score_valid_days: int
 
     def __post_init__(self) -> None:
         refuse_broken("policy", self._broken_rules())
         # In UTC two equal instants are equal values, also in the hour a clock change repeats.
-        object.__setattr__(self, "valid_from", self.valid_from.astimezone(UTC))
+        if self.valid_from is not None:
+            object.__setattr__(self, "valid_from", self.valid_from.astimezone(UTC))
 
     def _broken_rules(self) -> Iterator[BrokenRule]:
         yield from whole_number_only("version", self.version, 1, 1_000_000)
         yield from filled_only(self, ("name",))
         if len(self.name) > LONGEST_NAME:
             yield BrokenRule("name", f"must have at most {LONGEST_NAME} characters", self.name)
-        yield from known_instant_only("valid_from", self.valid_from)
+        if self.valid_from is not None:
+            yield from known_instant_only("valid_from", self.valid_from)
         yield from whole_number_only("least_dwell_days", self.least_dwell_days, 0, 365)
         yield from whole_number_only("score_valid_days", self.score_valid_days, 1, 365)
 

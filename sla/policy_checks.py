@@ -6,18 +6,22 @@ the reader of a file can add the line; a broken clause is simply not there and c
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 from sla.business_time import OpeningHours
 from sla.clauses import Content, Disqualifier, Override, ResponseTime, Threshold
 from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
 from sla.personas import Persona
-from sla.policy import Policy, fits_hours, side_hours
+from sla.policy import Policy, PolicyHead, fits_hours, side_hours
 from sla.policy_fields import NO_VALUE, did_you_mean
 from sla.policy_lines import Path
 from sla.stages import SCORED_STAGES, Side, Stage, owner_of
 
 T = TypeVar("T", covariant=True)
+
+EFFECTIVE_DATE = ("policy", "valid_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,35 @@ class Draft:
     def hours_of(self, side: Side | None) -> OpeningHours | None:
         """Return the hours of a side; None when they could not be read."""
         return side_hours(self, side)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a policy that is proposed now must fit: the instant, and the dates other versions have.
+
+    `taken` are (version, effective instant) of the versions that are open, agreed or in force.
+    """
+
+    now: datetime
+    taken: tuple[tuple[int, datetime], ...] = ()
+
+
+def check_date(head: PolicyHead, hours: OpeningHours, proposal: Proposal) -> Iterator[Finding]:
+    """Yield what is wrong with the effective date: a day that is over, or one another version has.
+
+    Days are those of the zone in which the teams work; today is not over.
+    """
+    if head.valid_from is None:
+        return
+    zone = ZoneInfo(hours.zone)
+    day, today = head.valid_from.astimezone(zone).date(), proposal.now.astimezone(zone).date()
+    if day < today:
+        rule = f"must not lie in the past (today is {today.isoformat()})"
+        yield Finding(EFFECTIVE_DATE, rule, day.isoformat())
+    for version, instant in proposal.taken:
+        if version != head.version and instant.astimezone(zone).date() == day:
+            rule = f"must not be the date of another policy: version {version} has it"
+            yield Finding(EFFECTIVE_DATE, rule, day.isoformat())
 
 
 def check_draft(draft: Draft) -> Iterator[Finding]:

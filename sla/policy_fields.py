@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sla.clauses import HOURS_PER_BUSINESS_DAY
+from sla.clauses import HOURS_PER_BUSINESS_DAY, ON_SIGNATURE
 from sla.errors import BrokenRulesError, PolicyProblem, shown
 from sla.policy_lines import Path
 from sla.stages import Stage
@@ -84,9 +84,9 @@ STAGE: Kind[Stage] = one_of(Stage, Stage.MQL)
 DURATION: Kind[timedelta] = Kind(
     'must be a duration such as "30 min", "4 h" or "2 d"', _read_duration, _UNITS["h"]
 )
-INSTANT: Kind[date] = Kind(
-    "must be a date, or a date and time with an offset such as 2026-01-01T00:00:00+01:00",
-    lambda value: value if type(value) is date or _is_aware(value) else None,
+EFFECTIVE: Kind[date | str] = Kind(
+    f'must be a date, a date and time with an offset such as 2026-01-01T00:00:00+01:00, or "{ON_SIGNATURE}"',
+    lambda value: value if type(value) is date or _is_aware(value) or value == ON_SIGNATURE else None,
     date(2026, 1, 1),
 )
 

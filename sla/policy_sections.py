@@ -13,10 +13,10 @@ from sla.clauses import AttemptRule, Content, Disqualifier, Override, ResponseTi
 from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RouteBy, RoutingRule
 from sla.personas import Condition, Operator, Persona, Scalar
 from sla.policy import Policy, PolicyHead
-from sla.policy_checks import Draft, Located, check_draft
+from sla.policy_checks import Draft, Located, Proposal, check_date, check_draft
 from sla.policy_fields import (
     DURATION,
-    INSTANT,
+    EFFECTIVE,
     NUMBER,
     STAGE,
     TEXT,
@@ -42,8 +42,13 @@ _OVERFLOW: Kind[Overflow] = one_of(Overflow, Overflow.HOLD)
 _SCALAR: Kind[Scalar] = Kind("must be a text, a number, true or false", _read_scalar, "-")
 
 
-def read_sections(values: Mapping[str, Any], reading: Reading) -> Policy | None:
-    """Read every section; None when there is any problem, all of which `reading` then holds."""
+def read_sections(
+    values: Mapping[str, Any], reading: Reading, proposal: Proposal | None = None
+) -> Policy | None:
+    """Read every section; None when there is any problem, all of which `reading` then holds.
+
+    With a `proposal` the effective date is held against the calendar and the other policies, too.
+    """
     root = TableReader(reading, (), values)
     hours = read_hours(root.table("hours"))
     head = _read_head(root.table("policy"), zone="UTC" if hours is None else hours.zone)
@@ -68,6 +73,9 @@ def read_sections(values: Mapping[str, Any], reading: Reading) -> Policy | None:
     root.close()
     for finding in check_draft(draft):
         reading.report(finding.path, finding.rule, finding.value)
+    if proposal is not None and head is not None and hours is not None:
+        for finding in check_date(head, hours, proposal):
+            reading.report(finding.path, finding.rule, finding.value)
     if reading.problems or head is None or hours is None or attempts is None:
         return None
     return _assemble(head, attempts, hours, draft)
@@ -123,12 +131,12 @@ def _written_names(tables: object) -> tuple[str, ...]:
 
 
 def _read_head(table: TableReader, *, zone: str) -> PolicyHead | None:
-    day = table.need("valid_from", INSTANT)
+    valid_from = _effective(table.need("valid_from", EFFECTIVE), zone)
     head = table.build(
         PolicyHead,
         version=table.need("version", WHOLE),
         name=table.need("name", TEXT),
-        valid_from=day if isinstance(day, datetime) else _midnight(day, zone),
+        valid_from=valid_from,
         least_dwell_days=table.need("least_dwell_days", WHOLE),
         score_valid_days=table.need("score_valid_days", WHOLE),
     )
@@ -136,8 +144,11 @@ def _read_head(table: TableReader, *, zone: str) -> PolicyHead | None:
     return head
 
 
-def _midnight(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), tzinfo=ZoneInfo(zone))
+def _effective(written: date | str, zone: str) -> datetime | None:
+    """Return the instant an effective date means: midnight in the zone of the hours; None on signature."""
+    if isinstance(written, str):
+        return None
+    return written if isinstance(written, datetime) else datetime.combine(written, time(), ZoneInfo(zone))
 
 
 def _read_attempts(table: TableReader) -> AttemptRule | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from sla.business_time import WEEKDAYS, OpenDay, OpeningHours
-from sla.clauses import HOURS_PER_BUSINESS_DAY
+from sla.clauses import HOURS_PER_BUSINESS_DAY, ON_SIGNATURE
 from sla.clauses_work import RoutingRule
 from sla.personas import Condition, Operator, Persona, Scalar
 from sla.policy import Policy
@@ -65,7 +65,7 @@ def _section(header: str, pairs: Pairs) -> list[str]:
 def _head(policy: Policy) -> Pairs:
     yield "version", _scalar(policy.version)
     yield "name", _scalar(policy.name)
-    yield "valid_from", _instant(policy.valid_from)
+    yield "valid_from", _scalar(ON_SIGNATURE) if policy.valid_from is None else _instant(policy.valid_from)
     yield "least_dwell_days", _scalar(policy.least_dwell_days)
     yield "score_valid_days", _scalar(policy.score_valid_days)
 

@@ -55,8 +55,11 @@ FILLED_WORDS = Text(en="`{attribute}` is filled in", de="`{attribute}` ist ausge
 EMPTY_WORDS = Text(en="`{attribute}` is empty", de="`{attribute}` ist leer")
 
 HEAD = Text(
-    en="Service level agreement between marketing and sales, version {version}. Valid from {start} ({zone}).",
-    de="Vereinbarung zwischen Marketing und Vertrieb, Version {version}. Gültig ab {start} ({zone}).",
+    en="Service level agreement between marketing and sales, version {version}. Valid from {start}.",
+    de="Vereinbarung zwischen Marketing und Vertrieb, Version {version}. Gültig ab {start}.",
+)
+ON_SIGNATURE_WORDS = Text(
+    en="the moment both sides have signed", de="dem Augenblick, in dem beide Seiten unterschrieben haben"
 )
 PERSONAS = Text(en="Who buys from us", de="Wer bei uns kauft")
 PERSONAS_NOTE = Text(
@@ -196,8 +199,15 @@ def render_policy(policy: Policy, lang: str) -> str:
 
 
 def _head(policy: Policy, lang: str) -> str:
-    start = instant_text(policy.valid_from.astimezone(ZoneInfo(policy.hours.zone)), lang)
-    return HEAD.in_language(lang).format(version=policy.version, start=start, zone=policy.hours.zone)
+    return HEAD.in_language(lang).format(version=policy.version, start=effective_text(policy, lang))
+
+
+def effective_text(policy: Policy, lang: str) -> str:
+    """Return from when a policy is valid, in words."""
+    if policy.valid_from is None:
+        return ON_SIGNATURE_WORDS.in_language(lang)
+    zone = policy.hours.zone
+    return f"{instant_text(policy.valid_from.astimezone(ZoneInfo(zone)), lang)} ({zone})"
 
 
 def _personas(policy: Policy, lang: str) -> Iterator[str]:
