@@ -35,6 +35,7 @@ COMMANDS = {
     "model": CommandEntry("model", "Model directories: pull the champion from the registry."),
     "score": CommandEntry("score", "Score a folder, a file of leads, or the history."),
     "policy": CommandEntry("policy", "The agreement: check, show, propose, sign."),
+    "goal": CommandEntry("goal", "How the joint goal of both teams stands."),
     "serve": CommandEntry("serve", "Serve scores over HTTP."),
     "key": CommandEntry("key", "API keys for the CRM."),
     "audit": CommandEntry("audit", "Who did what; the proof that no entry was changed."),
