@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -267,6 +268,17 @@ class FeatureSet:
     def categorical_indices(self) -> tuple[int, ...]:
         """The columns of the matrix that hold codes."""
         return tuple(index for index, feature in enumerate(self.features) if feature.is_category)
+
+    @cached_property
+    def recency_of_family(self) -> Mapping[str, int]:
+        """The column of each family of activities that is missing exactly when there never was one."""
+        return MappingProxyType(
+            {
+                feature.family: index
+                for index, feature in enumerate(self.features)
+                if feature.kind is FeatureKind.DAYS_SINCE_LAST
+            }
+        )
 
     @cached_property
     def attributes(self) -> frozenset[str]:

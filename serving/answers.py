@@ -5,11 +5,17 @@ Writes numbers and words down; what they are is decided by the model and the pol
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from features.definitions import FeatureSet
-from features.words.reasons import Language, feature_label, reason_sentence, value_text
+from features.words.reasons import (
+    Language,
+    feature_label,
+    never_sentence,
+    reason_sentence,
+    value_text,
+)
 from training.artifact import FamilyReason
 
 FLAT_REASONS = 5
@@ -27,6 +33,19 @@ class Reason:
     label: str
     value: str
     points: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenReason:
+    """A reason and the sentence that says it, without its points."""
+
+    reason: Reason
+    sentence: str
+
+    @property
+    def points(self) -> float:
+        """Its share of the points."""
+        return self.reason.points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,30 +84,51 @@ def whole_points(points: float) -> int:
     return min(100, max(0, rounded))
 
 
-def reason_values(
+def spoken_reasons(
     reasons: Sequence[FamilyReason], feature_set: FeatureSet, row: Sequence[float], lang: Language
-) -> tuple[Reason, ...]:
-    """Return every reason with the words of its loudest feature; `row` is the feature row."""
-    return tuple(
-        Reason(
-            feature=(feature := feature_set.features[reason.feature_index]).name,
+) -> tuple[SpokenReason, ...]:
+    """Return every reason with its words, loudest first; `row` is the feature row (n_features,).
+
+    Families whose sentences read the same are one reason with the sum of their points: a lead nobody has
+    heard of has neither activities nor a first contact, and a seller wants to read that once.
+    """
+    spoken: dict[str, SpokenReason] = {}
+    for reason in reasons:
+        said = _speak(reason, feature_set, row, lang)
+        before = spoken.get(said.sentence)
+        spoken[said.sentence] = said if before is None else _louder_by(before, said.points)
+    if len(spoken) == len(reasons):
+        return tuple(spoken.values())
+    return tuple(sorted(spoken.values(), key=lambda each: -abs(each.points)))
+
+
+def _speak(
+    reason: FamilyReason, feature_set: FeatureSet, row: Sequence[float], lang: Language
+) -> SpokenReason:
+    feature, value = feature_set.features[reason.feature_index], row[reason.feature_index]
+    recency = feature_set.recency_of_family.get(reason.family)
+    never = recency is not None and math.isnan(row[recency])
+    return SpokenReason(
+        reason=Reason(
+            feature=feature.name,
             label=feature_label(feature, lang),
-            value=value_text(feature, row[reason.feature_index], lang),
+            value=value_text(feature, value, lang),
             points=reason.points,
-        )
-        for reason in reasons
+        ),
+        sentence=never_sentence(feature, lang) if never else reason_sentence(feature, value, lang),
     )
 
 
-def flat_reasons(
-    reasons: Sequence[FamilyReason], feature_set: FeatureSet, row: Sequence[float], lang: Language
-) -> tuple[str, str, str, str, str]:
+def _louder_by(spoken: SpokenReason, points: float) -> SpokenReason:
+    return replace(spoken, reason=replace(spoken.reason, points=spoken.points + points))
+
+
+def flat_reasons(spoken: Sequence[SpokenReason], lang: Language) -> tuple[str, str, str, str, str]:
     """Return the five loudest reasons as sentences with their points; empty texts when there are fewer."""
     sentences = [
-        f"{reason_sentence(feature_set.features[reason.feature_index], row[reason.feature_index], lang)} "
-        f"({points_text(reason.points, lang)})"
-        for reason in reasons[:FLAT_REASONS]
-        if abs(reason.points) >= LEAST_SPOKEN_POINTS
+        f"{each.sentence} ({points_text(each.points, lang)})"
+        for each in spoken[:FLAT_REASONS]
+        if abs(each.points) >= LEAST_SPOKEN_POINTS
     ]
     first, second, third, fourth, fifth = (sentences + [""] * FLAT_REASONS)[:FLAT_REASONS]
     return first, second, third, fourth, fifth
