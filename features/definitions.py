@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -270,15 +269,21 @@ class FeatureSet:
         return tuple(index for index, feature in enumerate(self.features) if feature.is_category)
 
     @cached_property
-    def recency_of_family(self) -> Mapping[str, int]:
-        """The column of each family of activities that is missing exactly when there never was one."""
-        return MappingProxyType(
-            {
-                feature.family: index
-                for index, feature in enumerate(self.features)
-                if feature.kind is FeatureKind.DAYS_SINCE_LAST
-            }
-        )
+    def recency_of(self) -> tuple[int | None, ...]:
+        """For each feature of activities the column of days since the last of them, if there is one.
+
+        It is missing exactly when the lead never had such an activity.
+        """
+        subjects = [
+            (each.activity_kind, each.channel) if each.kind in ACTIVITY_KINDS else each
+            for each in self.features
+        ]
+        recency = {
+            subject: index
+            for index, (each, subject) in enumerate(zip(self.features, subjects, strict=True))
+            if each.kind is FeatureKind.DAYS_SINCE_LAST
+        }
+        return tuple(recency.get(subject) for subject in subjects)
 
     @cached_property
     def attributes(self) -> frozenset[str]:

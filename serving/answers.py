@@ -4,7 +4,8 @@ Writes numbers and words down; what they are is decided by the model and the pol
 """
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -27,25 +28,12 @@ UNITS = {"en": ("point", "points"), "de": ("Punkt", "Punkte")}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One family's share of the points, with the member that speaks loudest."""
+    """One family's share of the points, in the words of the member that speaks for it."""
 
     feature: str
     label: str
     value: str
     points: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpokenReason:
-    """A reason and the sentence that says it, without its points."""
-
-    reason: Reason
-    sentence: str
-
-    @property
-    def points(self) -> float:
-        """Its share of the points."""
-        return self.reason.points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,51 +72,70 @@ def whole_points(points: float) -> int:
     return min(100, max(0, rounded))
 
 
-def spoken_reasons(
+def tell_once(
     reasons: Sequence[FamilyReason], feature_set: FeatureSet, row: Sequence[float], lang: Language
-) -> tuple[SpokenReason, ...]:
-    """Return every reason with its words, loudest first; `row` is the feature row (n_features,).
+) -> tuple[FamilyReason, ...]:
+    """Join the reasons that read the same into one with the sum of their points; loudest first.
 
-    Families whose sentences read the same are one reason with the sum of their points: a lead nobody has
-    heard of has neither activities nor a first contact, and a seller wants to read that once.
+    A lead nobody has heard of has neither activities nor a first contact, and a CRM may call two channels
+    alike: a seller reads each statement once, and the points still add up.
     """
-    spoken: dict[str, SpokenReason] = {}
-    for reason in reasons:
-        said = _speak(reason, feature_set, row, lang)
-        before = spoken.get(said.sentence)
-        spoken[said.sentence] = said if before is None else _louder_by(before, said.points)
-    if len(spoken) == len(reasons):
-        return tuple(spoken.values())
-    return tuple(sorted(spoken.values(), key=lambda each: -abs(each.points)))
+    told: dict[str, FamilyReason] = {}
+    for reason, statement in zip(reasons, _statements(reasons, feature_set, row, lang), strict=True):
+        before = told.get(statement)
+        told[statement] = reason if before is None else replace(before, points=before.points + reason.points)
+    return tuple(sorted(told.values(), key=lambda reason: -abs(reason.points)))
 
 
-def _speak(
-    reason: FamilyReason, feature_set: FeatureSet, row: Sequence[float], lang: Language
-) -> SpokenReason:
-    feature, value = feature_set.features[reason.feature_index], row[reason.feature_index]
-    recency = feature_set.recency_of_family.get(reason.family)
-    never = recency is not None and math.isnan(row[recency])
-    return SpokenReason(
-        reason=Reason(
-            feature=feature.name,
+def _statements(
+    reasons: Sequence[FamilyReason], feature_set: FeatureSet, row: Sequence[float], lang: Language
+) -> Iterator[str]:
+    """Yield what each reason says: its label, which is enough where no other reason has the same.
+
+    Most labels are alone, and writing all sentences would cost a tenth of a score's time.
+    """
+    labels = [feature_label(feature_set.features[reason.feature_index], lang) for reason in reasons]
+    counts = Counter(labels)
+    for reason, label in zip(reasons, labels, strict=True):
+        alone = counts[label] == 1 and not _never_happened(reason, feature_set, row)
+        yield label if alone else _sentence(reason, feature_set, row, lang)
+
+
+def _never_happened(reason: FamilyReason, feature_set: FeatureSet, row: Sequence[float]) -> bool:
+    recency = feature_set.recency_of[reason.feature_index]
+    return recency is not None and math.isnan(row[recency])
+
+
+def _sentence(reason: FamilyReason, feature_set: FeatureSet, row: Sequence[float], lang: Language) -> str:
+    feature = feature_set.features[reason.feature_index]
+    if _never_happened(reason, feature_set, row):
+        return never_sentence(feature, lang)
+    return reason_sentence(feature, row[reason.feature_index], lang)
+
+
+def reason_values(
+    reasons: Sequence[FamilyReason], feature_set: FeatureSet, row: Sequence[float], lang: Language
+) -> tuple[Reason, ...]:
+    """Return every reason with the words of the feature that speaks; `row` is the feature row."""
+    return tuple(
+        Reason(
+            feature=(feature := feature_set.features[reason.feature_index]).name,
             label=feature_label(feature, lang),
-            value=value_text(feature, value, lang),
+            value=value_text(feature, row[reason.feature_index], lang),
             points=reason.points,
-        ),
-        sentence=never_sentence(feature, lang) if never else reason_sentence(feature, value, lang),
+        )
+        for reason in reasons
     )
 
 
-def _louder_by(spoken: SpokenReason, points: float) -> SpokenReason:
-    return replace(spoken, reason=replace(spoken.reason, points=spoken.points + points))
-
-
-def flat_reasons(spoken: Sequence[SpokenReason], lang: Language) -> tuple[str, str, str, str, str]:
+def flat_reasons(
+    reasons: Sequence[FamilyReason], feature_set: FeatureSet, row: Sequence[float], lang: Language
+) -> tuple[str, str, str, str, str]:
     """Return the five loudest reasons as sentences with their points; empty texts when there are fewer."""
     sentences = [
-        f"{each.sentence} ({points_text(each.points, lang)})"
-        for each in spoken[:FLAT_REASONS]
-        if abs(each.points) >= LEAST_SPOKEN_POINTS
+        f"{_sentence(reason, feature_set, row, lang)} ({points_text(reason.points, lang)})"
+        for reason in reasons[:FLAT_REASONS]
+        if abs(reason.points) >= LEAST_SPOKEN_POINTS
     ]
     first, second, third, fourth, fifth = (sentences + [""] * FLAT_REASONS)[:FLAT_REASONS]
     return first, second, third, fourth, fifth

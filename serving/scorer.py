@@ -17,7 +17,7 @@ import numpy.typing as npt
 from features.online import IDENTITY_FIELDS
 from features.problems import shorten
 from features.words.reasons import Language
-from serving.answers import ScoreAnswer, flat_reasons, spoken_reasons, whole_points
+from serving.answers import ScoreAnswer, flat_reasons, reason_values, tell_once, whole_points
 from serving.champion import Champion
 from serving.operations.active_policy import ActivePolicy
 from serving.operations.record_scores import ScoreRecord
@@ -145,8 +145,8 @@ class Scorer:
         warnings: tuple[str, ...],
     ) -> ScoreAnswer:
         feature_set, values = self.model.feature_set, row.tolist()
-        spoken = spoken_reasons(self.model.reasons(row), feature_set, values, facts.lang)
-        first, second, third, fourth, fifth = flat_reasons(spoken, facts.lang)
+        reasons = tell_once(self.model.reasons(row), feature_set, values, facts.lang)
+        first, second, third, fourth, fifth = flat_reasons(reasons, feature_set, values, facts.lang)
         return ScoreAnswer(
             score_id=self._score_id(facts, row, decision),
             lead_id=facts.lead_id,
@@ -166,7 +166,7 @@ class Scorer:
             reason_3=third,
             reason_4=fourth,
             reason_5=fifth,
-            reasons=tuple(each.reason for each in spoken),
+            reasons=reason_values(reasons, feature_set, values, facts.lang),
             base_points=self.model.base_points,
             model_version=self.model_version,
             policy_version=self.policy_version,
