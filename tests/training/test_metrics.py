@@ -126,7 +126,10 @@ def test_gain_shares_ties_pro_rata() -> None:
     """The best half of tied rows holds half of the wins, and the best tenth of a perfect order all it can."""
     label = np.array([1.0, 0.0] * 5)
     assert gain_at(label, np.full(10, 0.5), np.ones(10), 0.5) == pytest.approx(0.5)
-    assert gain_at(label, label, np.ones(10), [0.1, 0.5, 1.0]) == pytest.approx([0.2, 1.0, 1.0])
+    for share, gain in ((0.1, 0.2), (0.5, 1.0), (1.0, 1.0)):
+        assert gain_at(label, label, np.ones(10), share) == pytest.approx(gain)
+    with pytest.raises(ValueError, match=r"share must lie in \(0, 1\]; got 0.0"):
+        gain_at(label, label, np.ones(10), 0.0)
 
 
 def test_one_class_has_no_auc() -> None:

@@ -81,7 +81,8 @@ def test_the_run_holds_all_that_is_needed_to_repeat_it(result: TrainResult, plac
     assert run.inputs is not None
     assert run.inputs.dataset_inputs[0].dataset.digest == run.data.params["data_hash"][:36]
     assert {"card.md", "evaluation.json", "features.json"} <= files
-    assert pictures == {"pictures/reliability.png", "pictures/gain.png"}
+    drawn = {"reliability", "gain", "months", "influences"}
+    assert pictures == {f"pictures/{name}.svg" for name in drawn}
     assert {child.info.run_name for child in children} == {each.name for each in result.candidates}
     assert all("validation_log_loss" in child.data.metrics for child in children)
 
