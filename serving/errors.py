@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from features.errors import InputError, LeadPactError
+from sla.texts import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,5 +62,17 @@ class UnknownLeadError(LeadPactError):
         self.lead_id = lead_id
 
 
+class UnknownPolicyError(InputError):
+    """No policy of this version."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"there is no policy version {version}; propose it first")
+        self.version = version
+
+
 class PolicyRefusedError(InputError):
-    """A policy or a signature breaks a rule of the agreement (same version twice, same person twice)."""
+    """An act on a policy breaks a rule of the agreement (wrong state, wrong side, same person twice)."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why.en)
+        self.why = why

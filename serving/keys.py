@@ -21,11 +21,17 @@ SECRET_BYTES = 32
 
 
 class Scope(StrEnum):
-    """What a key may do: ask for scores, read what is in service, change what is in service."""
+    """What a key may do: ask for scores, read, change what is in service, act on policies for one side."""
 
     SCORE = "score"
     READ = "read"
     ADMIN = "admin"
+    POLICY_MARKETING = "policy:marketing"
+    POLICY_SALES = "policy:sales"
+
+
+POLICY_SCOPES = (Scope.POLICY_MARKETING, Scope.POLICY_SALES)
+"""Scopes that belong to one person and one side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,9 @@ FIRST_YEAR, LAST_YEAR = 1970, 9000
 MOST_RESPONSE = timedelta(hours=1000)
 """No response time is longer than this open time: half a year of full weeks."""
 
+ON_SIGNATURE = "signed"
+"""Written for an effective date: the policy is in force as soon as both sides have signed."""
+
 ONE_MINUTE = timedelta(minutes=1)
 
 HOURS_PER_BUSINESS_DAY = 8

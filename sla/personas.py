@@ -81,9 +81,18 @@ def _is_number(value: object) -> bool:
     )
 
 
+def expected_share_only(share: float | None) -> Iterator[BrokenRule]:
+    """Yield the rule an agreed conversion breaks: certainty is nothing two teams can agree on."""
+    if share is not None and not 0.0 < share < 1.0:
+        yield BrokenRule("expected_conversion", "must lie between 0 and 1, both excluded", share)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persona:
-    """A buyer type: name for machines, German and English name, pains, an owner per side, rules."""
+    """A buyer type: name for machines, German and English name, pains, an owner per side, rules.
+
+    `expected_conversion` is the share of its leads that both teams expect to be won within the horizon.
+    """
 
     name: str
     de: str
@@ -92,6 +101,7 @@ class Persona:
     owner_marketing: str
     owner_sales: str
     rules: tuple[Condition, ...]
+    expected_conversion: float | None = None
 
     def __post_init__(self) -> None:
         refuse_broken("persona", self._broken_rules())
@@ -100,6 +110,7 @@ class Persona:
         yield from filled_only(self, ("name", "de", "en", "owner_marketing", "owner_sales"))
         if not self.rules:
             yield BrokenRule("rules", "must have at least one rule", self.rules)
+        yield from expected_share_only(self.expected_conversion)
 
     @property
     def label(self) -> Text:

@@ -8,6 +8,7 @@ overrides, thresholds; what none of them decides is refused. Words are rendered 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from sla.business_time import OpeningHours, add_business_time
 from sla.clauses import (
@@ -20,10 +21,11 @@ from sla.clauses import (
     known_instant_only,
     whole_number_only,
 )
+from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
 from sla.decision import REFUSALS, Comparison, Decision, Rule
 from sla.errors import BrokenRule, filled_only, refuse_broken
-from sla.personas import Persona, PersonaMatch, Scalar, match_persona, meets
-from sla.stages import FINAL_STAGES, SCORED_STAGES, Stage, owner_of, rank
+from sla.personas import Persona, PersonaMatch, Scalar, expected_share_only, match_persona, meets
+from sla.stages import FINAL_STAGES, SCORED_STAGES, Side, Stage, owner_of, rank
 from sla.texts import Text
 
 LONGEST_NAME = 200
@@ -35,29 +37,36 @@ MOST_WEEKS_TO_RESPOND = 52
 class PolicyHead:
     """What is agreed once for the whole policy.
 
+    `valid_from` None means from the second signature; the policy is never in force before that.
     `least_dwell_days` holds a lead in its stage before a lower score may take it down, `score_valid_days` is
-    the age at which a score is too old to act on; both count 24-hour days.
+    the age at which a score is too old to act on; both count 24-hour days. `expected_conversion` is the share
+    of leads without an expectation of their own persona that both teams expect to be won within the horizon:
+    what a score rests on before there are deals to learn from.
     """
 
     version: int
     name: str
-    valid_from: datetime
+    valid_from: datetime | None
     least_dwell_days: int
     score_valid_days: int
+    expected_conversion: float | None = None
 
     def __post_init__(self) -> None:
         refuse_broken("policy", self._broken_rules())
         # In UTC two equal instants are equal values, also in the hour a clock change repeats.
-        object.__setattr__(self, "valid_from", self.valid_from.astimezone(UTC))
+        if self.valid_from is not None:
+            object.__setattr__(self, "valid_from", self.valid_from.astimezone(UTC))
 
     def _broken_rules(self) -> Iterator[BrokenRule]:
         yield from whole_number_only("version", self.version, 1, 1_000_000)
         yield from filled_only(self, ("name",))
         if len(self.name) > LONGEST_NAME:
             yield BrokenRule("name", f"must have at most {LONGEST_NAME} characters", self.name)
-        yield from known_instant_only("valid_from", self.valid_from)
+        if self.valid_from is not None:
+            yield from known_instant_only("valid_from", self.valid_from)
         yield from whole_number_only("least_dwell_days", self.least_dwell_days, 0, 365)
         yield from whole_number_only("score_valid_days", self.score_valid_days, 1, 365)
+        yield from expected_share_only(self.expected_conversion)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +84,31 @@ class Policy(PolicyHead):
     attempts: AttemptRule
     hours: OpeningHours
     content: tuple[Content, ...]
+    hours_marketing: OpeningHours | None = None
+    hours_sales: OpeningHours | None = None
+    clocks: ClockRule | None = None
+    routing: RoutingRule | None = None
+    recycling: RecyclingRule | None = None
 
     def __post_init__(self) -> None:
         PolicyHead.__post_init__(self)
-        too_long = tuple(one.within for one in self.responses if not fits_hours(one, self.hours))
+        too_long = tuple(
+            one.within
+            for one in self.responses
+            if not fits_hours(one.within, self.hours_of(owner_of(one.stage)))
+        )
         if too_long:
             rule = BrokenRule("responses", "must fit into a year of opening hours", too_long)
             refuse_broken("policy", (rule,))
+
+    @property
+    def cool_off_days(self) -> int:
+        """Days a recycled lead rests before a score may lift it; the least dwell unless agreed otherwise."""
+        return self.least_dwell_days if self.recycling is None else self.recycling.cool_off_days
+
+    def hours_of(self, side: Side | None) -> OpeningHours:
+        """Return the hours of a side: its own where agreed, else those of both."""
+        return side_hours(self, side) or self.hours
 
     def threshold_for(self, stage: Stage, persona: str | None) -> Threshold | None:
         """Return the threshold agreed for this persona, else the general one, else None."""
@@ -99,9 +126,31 @@ class Policy(PolicyHead):
         return tuple(one.title for one in sorted(fitting, key=_general_last))
 
 
-def fits_hours(response: ResponseTime, hours: OpeningHours) -> bool:
-    """Say whether a response time fits into a year of the team's opening hours."""
-    return response.within <= MOST_WEEKS_TO_RESPOND * timedelta(minutes=hours.minutes_per_week)
+class HasHours(Protocol):
+    """Whatever has hours for both sides and perhaps for one of them."""
+
+    @property
+    def hours(self) -> OpeningHours | None:
+        """Hours of both sides."""
+
+    @property
+    def hours_marketing(self) -> OpeningHours | None:
+        """Hours of marketing, where they differ."""
+
+    @property
+    def hours_sales(self) -> OpeningHours | None:
+        """Hours of sales, where they differ."""
+
+
+def side_hours(thing: HasHours, side: Side | None) -> OpeningHours | None:
+    """Return a side's own hours, else those of both; None when there are none."""
+    own = {Side.MARKETING: thing.hours_marketing, Side.SALES: thing.hours_sales, None: None}[side]
+    return own or thing.hours
+
+
+def fits_hours(within: timedelta, hours: OpeningHours) -> bool:
+    """Say whether a time limit fits into a year of the team's opening hours."""
+    return within <= MOST_WEEKS_TO_RESPOND * timedelta(minutes=hours.minutes_per_week)
 
 
 def _general_last(clause: Threshold | ResponseTime | Content) -> bool:
@@ -162,7 +211,13 @@ class _Case:
     def is_resting(self) -> bool:
         """True while the lead may not leave its stage because of its score."""
         spent = self.time_in_stage
-        return spent is not None and spent < timedelta(days=self.policy.least_dwell_days)
+        return spent is not None and spent < timedelta(days=self.least_days)
+
+    @property
+    def least_days(self) -> int:
+        """Days the lead stays where it is, whatever its score."""
+        policy = self.policy
+        return policy.cool_off_days if self.here is Stage.RECYCLED else policy.least_dwell_days
 
 
 def decide(scored: ScoredLead, policy: Policy, *, now: datetime) -> Decision:
@@ -283,7 +338,7 @@ def _move(case: _Case, stage: Stage, rule: Rule, comparisons: tuple[Comparison, 
         Rule.LEAST_DWELL if is_sinking else Rule.RECYCLED_REST,
         comparisons=comparisons,
         age=case.time_in_stage,
-        limit_days=case.policy.least_dwell_days,
+        limit_days=case.least_days,
     )
 
 
@@ -326,7 +381,8 @@ def _deadline(case: _Case, stage: Stage) -> datetime | None:
     if response is None:
         return None
     began = case.lead.stage_since if case.lead.current_stage is stage else None
-    return add_business_time(min(began or case.now, case.now), response.within, case.policy.hours)
+    hours = case.policy.hours_of(owner_of(stage))
+    return add_business_time(min(began or case.now, case.now), response.within, hours)
 
 
 _RULES_IN_ORDER: tuple[Callable[[_Case], Decision | None], ...] = (

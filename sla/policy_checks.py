@@ -6,17 +6,22 @@ the reader of a file can add the line; a broken clause is simply not there and c
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 from sla.business_time import OpeningHours
 from sla.clauses import Content, Disqualifier, Override, ResponseTime, Threshold
+from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
 from sla.personas import Persona
-from sla.policy import Policy, fits_hours
+from sla.policy import Policy, PolicyHead, fits_hours, side_hours
 from sla.policy_fields import NO_VALUE, did_you_mean
 from sla.policy_lines import Path
-from sla.stages import SCORED_STAGES, Stage
+from sla.stages import SCORED_STAGES, Side, Stage, owner_of
 
 T = TypeVar("T", covariant=True)
+
+EFFECTIVE_DATE = ("policy", "valid_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,8 @@ class Draft:
     """The sound clauses of a policy that may have mistakes elsewhere.
 
     `persona_names` are all names written down, even of personas with a mistake; `has_all_thresholds` is False
-    when a threshold could not be read, so that nothing is said to be missing.
+    when a threshold could not be read, so that nothing is said to be missing. `has_general_expectation` is
+    True too when the head could not be read.
     """
 
     personas: tuple[Located[Persona], ...]
@@ -53,6 +59,45 @@ class Draft:
     responses: tuple[Located[ResponseTime], ...]
     content: tuple[Located[Content], ...]
     hours: OpeningHours | None
+    has_general_expectation: bool
+    hours_marketing: OpeningHours | None = None
+    hours_sales: OpeningHours | None = None
+    clocks: ClockRule | None = None
+    routing: RoutingRule | None = None
+    recycling: RecyclingRule | None = None
+
+    def hours_of(self, side: Side | None) -> OpeningHours | None:
+        """Return the hours of a side; None when they could not be read."""
+        return side_hours(self, side)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a policy that is proposed now must fit: the instant, and the dates other versions have.
+
+    `taken` are (version, effective instant) of the versions that are open, agreed or in force.
+    """
+
+    now: datetime
+    taken: tuple[tuple[int, datetime], ...] = ()
+
+
+def check_date(head: PolicyHead, hours: OpeningHours, proposal: Proposal) -> Iterator[Finding]:
+    """Yield what is wrong with the effective date: a day that is over, or one another version has.
+
+    Days are those of the zone in which the teams work; today is not over.
+    """
+    if head.valid_from is None:
+        return
+    zone = ZoneInfo(hours.zone)
+    day, today = head.valid_from.astimezone(zone).date(), proposal.now.astimezone(zone).date()
+    if day < today:
+        rule = f"must not lie in the past (today is {today.isoformat()})"
+        yield Finding(EFFECTIVE_DATE, rule, day.isoformat())
+    for version, instant in proposal.taken:
+        if version != head.version and instant.astimezone(zone).date() == day:
+            rule = f"must not be the date of another policy: version {version} has it"
+            yield Finding(EFFECTIVE_DATE, rule, day.isoformat())
 
 
 def check_draft(draft: Draft) -> Iterator[Finding]:
@@ -73,6 +118,12 @@ def check_policy(policy: Policy) -> tuple[Finding, ...]:
         responses=_located("responses", policy.responses),
         content=_located("content", policy.content),
         hours=policy.hours,
+        has_general_expectation=policy.expected_conversion is not None,
+        hours_marketing=policy.hours_marketing,
+        hours_sales=policy.hours_sales,
+        clocks=policy.clocks,
+        routing=policy.routing,
+        recycling=policy.recycling,
     )
     return tuple(check_draft(draft))
 
@@ -148,8 +199,32 @@ def _pair_rises(path: Path, mql: Threshold, sql: Threshold) -> Iterator[Finding]
 
 def _responses_fit_hours(draft: Draft) -> Iterator[Finding]:
     for one in draft.responses:
-        if draft.hours is not None and not fits_hours(one.clause, draft.hours):
+        hours = draft.hours_of(owner_of(one.clause.stage))
+        if hours is not None and not fits_hours(one.clause.within, hours):
             yield Finding((*one.path, "within"), "must fit into a year of opening hours", one.clause.within)
+    hours = draft.hours_of(Side.SALES)
+    for name in ("system_within", "escalate_after"):
+        limit = getattr(draft.clocks, name, None)
+        if limit is not None and hours is not None and not fits_hours(limit, hours):
+            yield Finding(("clocks", name), "must fit into a year of opening hours of sales", limit)
+
+
+def _reminders_come_in_time(draft: Draft) -> Iterator[Finding]:
+    """Refuse a reminder that would come before the clock of the shortest response time starts."""
+    due_soon = None if draft.clocks is None else draft.clocks.due_soon
+    limits = [one.clause.within for one in draft.responses if one.clause.stage is Stage.SQL]
+    shortest = min(limits, default=None)
+    if due_soon is not None and shortest is not None and due_soon >= shortest:
+        rule = f"must be shorter than every response time for SQL (shortest: {shortest})"
+        yield Finding(("clocks", "due_soon"), rule, due_soon)
+
+
+def _expectations_have_a_general_one(draft: Draft) -> Iterator[Finding]:
+    """Leads of no persona need a number too, once personas have theirs."""
+    for one in draft.personas:
+        if one.clause.expected_conversion is not None and not draft.has_general_expectation:
+            rule = "must come with expected_conversion in [policy], which holds for leads of no persona"
+            yield Finding((*one.path, "expected_conversion"), rule, one.clause.expected_conversion)
 
 
 def _repeated(pairs: Iterator[tuple[Path, T]]) -> Iterator[tuple[Path, T]]:
@@ -172,4 +247,6 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     _thresholds_are_there,
     _thresholds_rise,
     _responses_fit_hours,
+    _expectations_have_a_general_one,
+    _reminders_come_in_time,
 )

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sla.clauses import HOURS_PER_BUSINESS_DAY
+from sla.clauses import HOURS_PER_BUSINESS_DAY, ON_SIGNATURE
 from sla.errors import BrokenRulesError, PolicyProblem, shown
 from sla.policy_lines import Path
 from sla.stages import Stage
@@ -44,12 +44,16 @@ class Kind(Generic[T_co]):
     words: tuple[str, ...] = ()
 
 
-def _one_of(enum: type[StrEnum]) -> str:
-    return f"must be one of {', '.join(enum)}"
+E = TypeVar("E", bound=StrEnum)
 
 
-def _read_stage(value: object) -> Stage | None:
-    return next((stage for stage in Stage if stage.value == value), None)
+def one_of(enum: type[E], stand_in: E) -> Kind[E]:
+    """Return the kind of a field that holds one of the words of an enumeration."""
+
+    def read(value: object) -> E | None:
+        return next((one for one in enum if one.value == value), None)
+
+    return Kind(f"must be one of {', '.join(enum)}", read, stand_in, tuple(enum))
 
 
 def _read_duration(value: object) -> timedelta | None:
@@ -76,13 +80,13 @@ NUMBER: Kind[float] = Kind(
 )
 TEXTS: Kind[tuple[str, ...]] = Kind("must be a list of texts", _read_texts, ("-",))
 DATES: Kind[frozenset[date]] = Kind("must be a list of dates such as 2026-12-25", _read_dates, frozenset())
-STAGE: Kind[Stage] = Kind(_one_of(Stage), _read_stage, Stage.MQL, tuple(Stage))
+STAGE: Kind[Stage] = one_of(Stage, Stage.MQL)
 DURATION: Kind[timedelta] = Kind(
     'must be a duration such as "30 min", "4 h" or "2 d"', _read_duration, _UNITS["h"]
 )
-INSTANT: Kind[date] = Kind(
-    "must be a date, or a date and time with an offset such as 2026-01-01T00:00:00+01:00",
-    lambda value: value if type(value) is date or _is_aware(value) else None,
+EFFECTIVE: Kind[date | str] = Kind(
+    f'must be a date, a date and time with an offset such as 2026-01-01T00:00:00+01:00, or "{ON_SIGNATURE}"',
+    lambda value: value if type(value) is date or _is_aware(value) or value == ON_SIGNATURE else None,
     date(2026, 1, 1),
 )
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from sla.errors import PolicyProblem, PolicyProblems
 from sla.policy import Policy
+from sla.policy_checks import Proposal
 from sla.policy_fields import Reading
 from sla.policy_lines import Path, line_numbers
 from sla.policy_sections import read_sections
 from sla.policy_writer import write_policy
 
-__all__ = ["MOST_CHARACTERS", "policy_hash", "read_policy", "write_policy"]
+__all__ = ["MOST_CHARACTERS", "Proposal", "policy_hash", "read_policy", "write_policy"]
 
 MOST_CHARACTERS = 200_000
 """A policy that people sign is far shorter; a longer text is some other file."""
@@ -24,15 +25,17 @@ MOST_CHARACTERS = 200_000
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 
 
-def read_policy(text: str | bytes, *, source: str = "policy") -> Policy:
+def read_policy(text: str | bytes, *, source: str = "policy", proposal: Proposal | None = None) -> Policy:
     """Return the policy a TOML text holds; `source` names the text in the error.
 
+    With a `proposal` the effective date must not be over and must be nobody else's: what holds for a text
+    that is proposed now, not for one that was signed long ago.
     Raises PolicyProblems with every mistake, each with line, path, rule and value.
     """
     written = _decode(text, source)
     values, lines = _parse(written, source)
     reading = Reading(lines)
-    policy = read_sections(values, reading)
+    policy = read_sections(values, reading, proposal)
     if policy is None:
         raise PolicyProblems(source, reading.problems)
     return policy

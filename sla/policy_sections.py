@@ -3,22 +3,20 @@
 Decides which keys exist. What they may hold is decided by the clauses and by `sla.policy_checks`.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from sla.business_time import WEEKDAYS, Opening, OpeningHours, is_known_zone
+from sla.business_time import OpeningHours
 from sla.clauses import AttemptRule, Content, Disqualifier, Override, ResponseTime, Threshold
-from sla.errors import BrokenRulesError
+from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RouteBy, RoutingRule
 from sla.personas import Condition, Operator, Persona, Scalar
 from sla.policy import Policy, PolicyHead
-from sla.policy_checks import Draft, Located, check_draft
+from sla.policy_checks import Draft, Located, Proposal, check_date, check_draft
 from sla.policy_fields import (
-    DATES,
     DURATION,
-    INSTANT,
+    EFFECTIVE,
     NUMBER,
     STAGE,
     TEXT,
@@ -27,34 +25,32 @@ from sla.policy_fields import (
     Kind,
     Reading,
     TableReader,
-    did_you_mean,
+    one_of,
 )
+from sla.policy_hours import read_hours
 from sla.texts import Text
 
 T = TypeVar("T")
-
-_OPENING_FORM = re.compile(r"(\d{2}):([0-5]\d) ?[-–] ?(\d{2}):([0-5]\d)")
-
-
-def _read_opening_form(value: object) -> tuple[int, int] | None:
-    match = _OPENING_FORM.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        return None
-    return int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
 
 
 def _read_scalar(value: object) -> Scalar | None:
     return value if isinstance(value, (str, int, float)) else None
 
 
-_OPENING: Kind[tuple[int, int]] = Kind('must be an opening such as "09:00-12:30"', _read_opening_form, (0, 1))
+_ROUTE_BY: Kind[RouteBy] = one_of(RouteBy, RouteBy.ROUND_ROBIN)
+_OVERFLOW: Kind[Overflow] = one_of(Overflow, Overflow.HOLD)
 _SCALAR: Kind[Scalar] = Kind("must be a text, a number, true or false", _read_scalar, "-")
 
 
-def read_sections(values: Mapping[str, Any], reading: Reading) -> Policy | None:
-    """Read every section; None when there is any problem, all of which `reading` then holds."""
+def read_sections(
+    values: Mapping[str, Any], reading: Reading, proposal: Proposal | None = None
+) -> Policy | None:
+    """Read every section; None when there is any problem, all of which `reading` then holds.
+
+    With a `proposal` the effective date is held against the calendar and the other policies, too.
+    """
     root = TableReader(reading, (), values)
-    hours = _read_hours(root.table("hours"))
+    hours = read_hours(root.table("hours"))
     head = _read_head(root.table("policy"), zone="UTC" if hours is None else hours.zone)
     attempts = _read_attempts(root.table("attempts"))
     thresholds = _read_all(root, "thresholds", _read_threshold)
@@ -68,10 +64,19 @@ def read_sections(values: Mapping[str, Any], reading: Reading) -> Policy | None:
         responses=_read_all(root, "responses", _read_response),
         content=_read_all(root, "content", _read_content),
         hours=hours,
+        has_general_expectation=head is None or head.expected_conversion is not None,
+        hours_marketing=_read_section(root, "hours_marketing", read_hours),
+        hours_sales=_read_section(root, "hours_sales", read_hours),
+        clocks=_read_section(root, "clocks", _read_clocks),
+        routing=_read_section(root, "routing", _read_routing),
+        recycling=_read_section(root, "recycling", _read_recycling),
     )
     root.close()
     for finding in check_draft(draft):
         reading.report(finding.path, finding.rule, finding.value)
+    if proposal is not None and head is not None and hours is not None:
+        for finding in check_date(head, hours, proposal):
+            reading.report(finding.path, finding.rule, finding.value)
     if reading.problems or head is None or hours is None or attempts is None:
         return None
     return _assemble(head, attempts, hours, draft)
@@ -84,6 +89,7 @@ def _assemble(head: PolicyHead, attempts: AttemptRule, hours: OpeningHours, draf
         valid_from=head.valid_from,
         least_dwell_days=head.least_dwell_days,
         score_valid_days=head.score_valid_days,
+        expected_conversion=head.expected_conversion,
         personas=_clauses(draft.personas),
         thresholds=_clauses(draft.thresholds),
         overrides=_clauses(draft.overrides),
@@ -92,6 +98,11 @@ def _assemble(head: PolicyHead, attempts: AttemptRule, hours: OpeningHours, draf
         attempts=attempts,
         hours=hours,
         content=_clauses(draft.content),
+        hours_marketing=draft.hours_marketing,
+        hours_sales=draft.hours_sales,
+        clocks=draft.clocks,
+        routing=draft.routing,
+        recycling=draft.recycling,
     )
 
 
@@ -122,21 +133,25 @@ def _written_names(tables: object) -> tuple[str, ...]:
 
 
 def _read_head(table: TableReader, *, zone: str) -> PolicyHead | None:
-    day = table.need("valid_from", INSTANT)
+    valid_from = _effective(table.need("valid_from", EFFECTIVE), zone)
     head = table.build(
         PolicyHead,
         version=table.need("version", WHOLE),
         name=table.need("name", TEXT),
-        valid_from=day if isinstance(day, datetime) else _midnight(day, zone),
+        valid_from=valid_from,
         least_dwell_days=table.need("least_dwell_days", WHOLE),
         score_valid_days=table.need("score_valid_days", WHOLE),
+        expected_conversion=table.maybe("expected_conversion", NUMBER),
     )
     table.close()
     return head
 
 
-def _midnight(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), tzinfo=ZoneInfo(zone))
+def _effective(written: date | str, zone: str) -> datetime | None:
+    """Return the instant an effective date means: midnight in the zone of the hours; None on signature."""
+    if isinstance(written, str):
+        return None
+    return written if isinstance(written, datetime) else datetime.combine(written, time(), ZoneInfo(zone))
 
 
 def _read_attempts(table: TableReader) -> AttemptRule | None:
@@ -151,40 +166,38 @@ def _read_attempts(table: TableReader) -> AttemptRule | None:
     return attempts
 
 
-def _read_hours(table: TableReader) -> OpeningHours | None:
-    weekdays = tuple(_read_openings(table, day) for day in WEEKDAYS)
-    if not table.is_sound(*WEEKDAYS):
-        table.spoil("weekdays")
-    hours = table.build(
-        OpeningHours,
-        zone=_read_zone(table),
-        weekdays=weekdays,
-        holidays=table.get("holidays", DATES, frozenset()),
+def _read_section(root: TableReader, key: str, read: Callable[[TableReader], T | None]) -> T | None:
+    """Read a section that may be left out."""
+    return read(root.table(key)) if root.has(key) else None
+
+
+def _read_clocks(table: TableReader) -> ClockRule | None:
+    clocks = table.build(
+        ClockRule,
+        system_within=table.maybe("system_within", DURATION),
+        due_soon=table.maybe("due_soon", DURATION),
+        escalate_after=table.maybe("escalate_after", DURATION),
     )
     table.close()
-    return hours
+    return clocks
 
 
-def _read_zone(table: TableReader) -> str:
-    zone = table.need("zone", TEXT)
-    if is_known_zone(zone) or not table.is_sound("zone"):
-        return zone
-    hint = did_you_mean(zone, tuple(sorted(available_timezones())))
-    table.fail("zone", f"must be an IANA time zone such as Europe/Berlin{hint}", zone)
-    return zone
+def _read_routing(table: TableReader) -> RoutingRule | None:
+    routing = table.build(
+        RoutingRule,
+        by=table.need("by", _ROUTE_BY),
+        people=table.need("people", TEXTS),
+        most_open=table.maybe("most_open", WHOLE),
+        overflow=table.get("overflow", _OVERFLOW, Overflow.HOLD),
+    )
+    table.close()
+    return routing
 
 
-def _read_openings(table: TableReader, day: str) -> tuple[Opening, ...]:
-    """Read the openings of a weekday; a day that is left out is closed."""
-    openings = []
-    for index, written in enumerate(table.items(day, of='openings such as "09:00-12:30"')):
-        start, end = table.read_item(day, (index,), written, _OPENING)
-        try:
-            openings.append(Opening(start, end))
-        except BrokenRulesError as error:
-            for broken in error.broken:
-                table.fail(day, broken.rule, written, inside=(index,))
-    return tuple(openings)
+def _read_recycling(table: TableReader) -> RecyclingRule | None:
+    recycling = table.build(RecyclingRule, cool_off_days=table.need("cool_off_days", WHOLE))
+    table.close()
+    return recycling
 
 
 def _read_persona(table: TableReader) -> Persona | None:
@@ -197,6 +210,7 @@ def _read_persona(table: TableReader) -> Persona | None:
         owner_marketing=table.need("owner_marketing", TEXT),
         owner_sales=table.need("owner_sales", TEXT),
         rules=tuple(_read_inside(table, "rules", _read_condition)),
+        expected_conversion=table.maybe("expected_conversion", NUMBER),
     )
 
 

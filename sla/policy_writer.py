@@ -8,10 +8,12 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
-from sla.business_time import WEEKDAYS, OpeningHours
-from sla.clauses import HOURS_PER_BUSINESS_DAY
+from sla.business_time import WEEKDAYS, OpenDay, OpeningHours
+from sla.clauses import HOURS_PER_BUSINESS_DAY, ON_SIGNATURE
+from sla.clauses_work import RoutingRule
 from sla.personas import Condition, Operator, Persona, Scalar
 from sla.policy import Policy
+from sla.public_holidays import PublicHolidays
 
 Pairs = Iterable[tuple[str, str | None]]
 
@@ -31,7 +33,9 @@ def duration_text(duration: timedelta) -> str:
 
 def _sections(policy: Policy) -> Iterator[list[str]]:
     yield _section("[policy]", _head(policy))
-    yield _section("[hours]", _hours(policy.hours))
+    for name in ("hours", "hours_marketing", "hours_sales"):
+        if getattr(policy, name) is not None:
+            yield _section(f"[{name}]", _hours(getattr(policy, name)))
     for persona in policy.personas:
         yield _section("[[personas]]", _persona(persona))
     for threshold in policy.thresholds:
@@ -48,6 +52,7 @@ def _sections(policy: Policy) -> Iterator[list[str]]:
         within = ("within", _scalar(duration_text(response.within)))
         yield _section("[[responses]]", (*_for_whom(response.stage, response.persona), within))
     yield _section("[attempts]", _attempts(policy))
+    yield from _work(policy)
     for content in policy.content:
         item = (("title", _scalar(content.title)), ("url", _optional(content.url)))
         yield _section("[[content]]", (*_for_whom(content.stage, content.persona), *item))
@@ -60,9 +65,10 @@ def _section(header: str, pairs: Pairs) -> list[str]:
 def _head(policy: Policy) -> Pairs:
     yield "version", _scalar(policy.version)
     yield "name", _scalar(policy.name)
-    yield "valid_from", _instant(policy.valid_from)
+    yield "valid_from", _scalar(ON_SIGNATURE) if policy.valid_from is None else _instant(policy.valid_from)
     yield "least_dwell_days", _scalar(policy.least_dwell_days)
     yield "score_valid_days", _scalar(policy.score_valid_days)
+    yield "expected_conversion", _optional(policy.expected_conversion)
 
 
 def _hours(hours: OpeningHours) -> Pairs:
@@ -70,11 +76,52 @@ def _hours(hours: OpeningHours) -> Pairs:
     for name, openings in zip(WEEKDAYS, hours.weekdays, strict=True):
         yield name, _list(_scalar(opening.text) for opening in openings)
     yield "holidays", _list(day.isoformat() for day in sorted(hours.holidays))
+    if hours.open_days:
+        yield "open_days", _list(_open_day(one) for one in hours.open_days)
+    if hours.public is not None:
+        yield from _public(hours.public)
+
+
+def _open_day(one: OpenDay) -> str:
+    openings = ", ".join(_scalar(opening.text) for opening in one.openings)
+    return f"{{ date = {one.date.isoformat()}, openings = [{openings}] }}"
+
+
+def _public(public: PublicHolidays) -> Pairs:
+    yield "country", _scalar(public.country)
+    yield "region", _optional(public.region)
+    if public.holiday_kinds:
+        yield "holiday_kinds", _list(_scalar(kind) for kind in public.holiday_kinds)
+    if public.public_holidays is not None:
+        yield "public_holidays", _list(day.isoformat() for day in sorted(public.public_holidays))
+    if public.holiday_years is not None:
+        yield "holiday_years", f"[{', '.join(str(year) for year in public.holiday_years)}]"
+
+
+def _work(policy: Policy) -> Iterator[list[str]]:
+    """Write the sections about work on a lead that are agreed; a policy without them has its old form."""
+    if policy.clocks is not None:
+        names = ("system_within", "due_soon", "escalate_after")
+        limits = ((name, getattr(policy.clocks, name)) for name in names)
+        texts = ((name, None if limit is None else _scalar(duration_text(limit))) for name, limit in limits)
+        yield _section("[clocks]", texts)
+    if policy.routing is not None:
+        yield _section("[routing]", _routing(policy.routing))
+    if policy.recycling is not None:
+        yield _section("[recycling]", (("cool_off_days", _scalar(policy.recycling.cool_off_days)),))
+
+
+def _routing(routing: RoutingRule) -> Pairs:
+    yield "by", _scalar(routing.by)
+    yield "people", _list(_scalar(person) for person in routing.people)
+    yield "most_open", None if routing.most_open is None else _scalar(routing.most_open)
+    yield "overflow", _scalar(routing.overflow)
 
 
 def _persona(persona: Persona) -> Pairs:
     for name in ("name", "de", "en", "owner_marketing", "owner_sales"):
         yield name, _scalar(getattr(persona, name))
+    yield "expected_conversion", _optional(persona.expected_conversion)
     pains = (f"{{ de = {_scalar(pain.de)}, en = {_scalar(pain.en)} }}" for pain in persona.pains)
     yield "pains", _list(pains)
     yield "rules", _list(_condition(rule) for rule in persona.rules)
@@ -105,7 +152,7 @@ def _list(items: Iterable[str]) -> str:
     )
 
 
-def _optional(value: str | None) -> str | None:
+def _optional(value: Scalar | None) -> str | None:
     return None if value is None else _scalar(value)
 
 

@@ -69,7 +69,7 @@ def is_active(signatures: Iterable[Signature], policy: Policy, now: datetime) ->
     if not _has_two_people(valid):
         reason = f"{name} is signed for both sides by the same person, {valid[0].person}"
         return _activation(ActivationCode.SAME_PERSON, reason)
-    if policy.valid_from > now:
+    if policy.valid_from is not None and policy.valid_from > now:
         reason = f"{name} is signed and valid from {policy.valid_from.isoformat()}"
         return _activation(ActivationCode.NOT_YET_VALID, reason)
     return _activation(ActivationCode.ACTIVE, f"{name} is signed by both sides and in force")
@@ -81,8 +81,9 @@ def same_person(one: str, other: str) -> bool:
 
 
 def person_key(name: str) -> str:
-    """Return what all spellings of one person's name have in common."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """Return what all spellings of one person's name have in common; characters nobody sees do not count."""
+    visible = "".join(one for one in unicodedata.normalize("NFKC", name) if unicodedata.category(one) != "Cf")
+    return " ".join(visible.casefold().split())
 
 
 def _has_two_people(signatures: list[Signature]) -> bool:

@@ -4,11 +4,14 @@ Decides the order of the document; every number, name and time in it is read fro
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from zoneinfo import ZoneInfo
 
-from sla.business_time import OpeningHours
+from sla.business_time import Opening, OpeningHours
+from sla.clauses_work import Overflow, RouteBy
 from sla.personas import Condition, Operator, Persona
 from sla.policy import Policy
+from sla.public_holidays import PublicHolidays
 from sla.stages import Side, Stage, owner_of
 from sla.texts import GERMAN, Text
 from sla.words_numbers import (
@@ -52,8 +55,11 @@ FILLED_WORDS = Text(en="`{attribute}` is filled in", de="`{attribute}` ist ausge
 EMPTY_WORDS = Text(en="`{attribute}` is empty", de="`{attribute}` ist leer")
 
 HEAD = Text(
-    en="Service level agreement between marketing and sales, version {version}. Valid from {start} ({zone}).",
-    de="Vereinbarung zwischen Marketing und Vertrieb, Version {version}. Gültig ab {start} ({zone}).",
+    en="Service level agreement between marketing and sales, version {version}. Valid from {start}.",
+    de="Vereinbarung zwischen Marketing und Vertrieb, Version {version}. Gültig ab {start}.",
+)
+ON_SIGNATURE_WORDS = Text(
+    en="the moment both sides have signed", de="dem Augenblick, in dem beide Seiten unterschrieben haben"
 )
 PERSONAS = Text(en="Who buys from us", de="Wer bei uns kauft")
 PERSONAS_NOTE = Text(
@@ -68,17 +74,28 @@ OWNERS = Text(
     en="Looked after by: {marketing} (marketing), {sales} (sales)",
     de="Betreut von: {marketing} (Marketing), {sales} (Vertrieb)",
 )
+EXPECTED = Text(
+    en="Until deals tell more: {share} of them are expected to be won",
+    de="Bis Abschlüsse mehr sagen: {share} davon werden voraussichtlich gewonnen",
+)
+EXPECTED_OF_ALL = Text(
+    en="Until deals tell more, {share} of the leads without an expectation of their own "
+    "are expected to be won.",
+    de="Bis Abschlüsse mehr sagen, werden von den Leads ohne eigene Erwartung "
+    "voraussichtlich {share} gewonnen.",
+)
 THRESHOLDS = Text(en="When a lead becomes MQL or SQL", de="Wann ein Lead MQL oder SQL wird")
 THRESHOLDS_HEAD = Text(
     en="| Stage | For | Enters at a probability of at least | Leaves below |",
     de="| Stufe | Für | Aufstieg ab einer Wahrscheinlichkeit von | Abstieg unter |",
 )
 DWELL = Text(
-    en="A lower score takes a lead down only after {dwell} in its stage; a recycled lead rests as long. "
+    en="A lower score takes a lead down only after {dwell} in its stage{as_long}. "
     "A score more than {valid} old is not acted on.",
-    de="Ein niedrigerer Score stuft einen Lead erst nach {dwell} in seiner Stufe herab; ein zurückgestellter "
-    "Lead ruht ebenso lange. Ein Score, der mehr als {valid} alt ist, zählt nicht mehr.",
+    de="Ein niedrigerer Score stuft einen Lead erst nach {dwell} in seiner Stufe herab{as_long}. "
+    "Ein Score, der mehr als {valid} alt ist, zählt nicht mehr.",
 )
+RESTS_AS_LONG = Text(en="; a recycled lead rests as long", de="; ein zurückgestellter Lead ruht ebenso lange")
 OVERRIDES = Text(en="What lifts a lead at once", de="Was einen Lead sofort aufsteigen lässt")
 OVERRIDE = Text(
     en="{action} (`{kind}`), not more than {days} ago: {stage} at once",
@@ -101,7 +118,74 @@ HOURS_NOTE = Text(
     en="Deadlines count only these hours, in the time of {zone}.",
     de="Fristen laufen nur in diesen Zeiten (Ortszeit {zone}).",
 )
+HOURS_OF = Text(en="{side} works at other times ({zone}):", de="{side} arbeitet zu anderen Zeiten ({zone}):")
 HOLIDAYS = Text(en="Closed on: {days}", de="Geschlossen am: {days}")
+PUBLIC = Text(
+    en="Closed on the public holidays of {place}: {days}",
+    de="Geschlossen an den Feiertagen von {place}: {days}",
+)
+PUBLIC_LATER = Text(
+    en="the dates are looked up when the policy is proposed",
+    de="die Daten werden nachgeschlagen, wenn die Vereinbarung vorgeschlagen wird",
+)
+PUBLIC_YEARS = Text(en="{days} (all of {first} to {last})", de="{days} (alle von {first} bis {last})")
+OPEN_DAYS = Text(en="Open by agreement on: {days}", de="Nach Vereinbarung geöffnet am: {days}")
+CLOCKS = Text(en="When reminders and warnings come", de="Wann erinnert und gewarnt wird")
+SYSTEM_WITHIN = Text(
+    en="A seller has the lead within {limit} of the act that made it an SQL.",
+    de="Der Vertrieb hat den Lead innerhalb von {limit}, gerechnet ab der Handlung, die ihn zum SQL machte.",
+)
+DUE_SOON = Text(
+    en="The seller is reminded {limit} before the deadline.",
+    de="Der Vertrieb wird vor Ablauf der Frist erinnert, mit einem Vorlauf von {limit}.",
+)
+ESCALATE = Text(
+    en="{limit} after a missed deadline the lead is passed up.",
+    de="Nach einer versäumten Frist wird der Lead nach oben gemeldet, nach weiteren {limit}.",
+)
+ROUTING = Text(en="Who gets a handover", de="Wer eine Übergabe bekommt")
+ROUTE_WORDS: tuple[tuple[RouteBy, Text], ...] = (
+    (RouteBy.ROUND_ROBIN, Text(en="In turn: {people}.", de="Reihum: {people}.")),
+    (
+        RouteBy.LOAD,
+        Text(
+            en="Whoever has the fewest open handovers: {people}.",
+            de="Wer die wenigsten offenen Übergaben hat: {people}.",
+        ),
+    ),
+    (
+        RouteBy.PERSONA,
+        Text(
+            en="The persona's owner in sales; otherwise in turn: {people}.",
+            de="Die für die Persona zuständige Person im Vertrieb, sonst reihum: {people}.",
+        ),
+    ),
+)
+MOST_OPEN = Text(
+    en="Nobody has more than {most} open handovers.",
+    de="Niemand hat mehr als {most} offene Übergaben.",
+)
+OVERFLOW_WORDS: tuple[tuple[Overflow, Text], ...] = (
+    (
+        Overflow.HOLD,
+        Text(
+            en="When nobody has room, the lead waits visibly in the queue.",
+            de="Hat niemand Platz, wartet der Lead sichtbar in der Liste.",
+        ),
+    ),
+    (
+        Overflow.MQL,
+        Text(
+            en="When nobody has room, the lead stays with marketing as MQL.",
+            de="Hat niemand Platz, bleibt der Lead als MQL beim Marketing.",
+        ),
+    ),
+)
+RECYCLING = Text(en="When a lead comes back", de="Wenn ein Lead zurückkommt")
+COOL_OFF = Text(
+    en="A recycled lead rests for {days} before a score lifts it again.",
+    de="Ein zurückgestellter Lead ruht {days}, bevor ein Score ihn wieder aufsteigen lässt.",
+)
 CONTENT = Text(en="What we offer", de="Welche Inhalte wir anbieten")
 CONTENT_HEAD = Text(en="| Stage | For | Content |", de="| Stufe | Für | Inhalt |")
 SIGNATURES = Text(en="Signatures", de="Unterschriften")
@@ -118,16 +202,27 @@ def render_policy(policy: Policy, lang: str) -> str:
     """Return the policy as Markdown in German ("de") or English (anything else)."""
     blocks = [f"# {_line(policy.name)}", _head(policy, lang)]
     for title, render in _SECTIONS:
-        blocks += [f"## {title.in_language(lang)}", *render(policy, lang)]
+        said = tuple(render(policy, lang))
+        if said:
+            blocks += [f"## {title.in_language(lang)}", *said]
     return "\n\n".join(blocks) + "\n"
 
 
 def _head(policy: Policy, lang: str) -> str:
-    start = instant_text(policy.valid_from.astimezone(ZoneInfo(policy.hours.zone)), lang)
-    return HEAD.in_language(lang).format(version=policy.version, start=start, zone=policy.hours.zone)
+    return HEAD.in_language(lang).format(version=policy.version, start=effective_text(policy, lang))
+
+
+def effective_text(policy: Policy, lang: str) -> str:
+    """Return from when a policy is valid, in words."""
+    if policy.valid_from is None:
+        return ON_SIGNATURE_WORDS.in_language(lang)
+    zone = policy.hours.zone
+    return f"{instant_text(policy.valid_from.astimezone(ZoneInfo(zone)), lang)} ({zone})"
 
 
 def _personas(policy: Policy, lang: str) -> Iterator[str]:
+    if policy.expected_conversion is not None:
+        yield EXPECTED_OF_ALL.in_language(lang).format(share=exact_percent(policy.expected_conversion, lang))
     if not policy.personas:
         yield NOTHING.in_language(lang)
         return
@@ -144,6 +239,8 @@ def _persona_lines(persona: Persona, lang: str) -> Iterator[str]:
         yield PAINS.in_language(lang).format(
             pains="; ".join(pain.in_language(lang) for pain in persona.pains)
         )
+    if persona.expected_conversion is not None:
+        yield EXPECTED.in_language(lang).format(share=exact_percent(persona.expected_conversion, lang))
     yield OWNERS.in_language(lang).format(marketing=persona.owner_marketing, sales=persona.owner_sales)
 
 
@@ -169,7 +266,8 @@ def _thresholds(policy: Policy, lang: str) -> Iterator[str]:
     )
     yield _table(THRESHOLDS_HEAD.in_language(lang), rows)
     dwell, valid = _after_days(policy.least_dwell_days, lang), days_text(policy.score_valid_days, lang)
-    yield DWELL.in_language(lang).format(dwell=dwell, valid=valid)
+    as_long = "" if policy.recycling else RESTS_AS_LONG.in_language(lang)
+    yield DWELL.in_language(lang).format(dwell=dwell, valid=valid, as_long=as_long)
 
 
 def _after_days(days: int, lang: str) -> str:
@@ -237,16 +335,77 @@ def _attempts(policy: Policy, lang: str) -> Iterator[str]:
 
 def _hours(policy: Policy, lang: str) -> Iterator[str]:
     yield HOURS_NOTE.in_language(lang).format(zone=policy.hours.zone)
-    yield _bullets(_weekday_lines(policy.hours, lang))
-    if policy.hours.holidays:
-        days = "; ".join(date_text(day, lang) for day in sorted(policy.hours.holidays))
-        yield HOLIDAYS.in_language(lang).format(days=days)
+    yield from _hours_lines(policy.hours, lang)
+    for side, hours in ((Side.MARKETING, policy.hours_marketing), (Side.SALES, policy.hours_sales)):
+        if hours is not None:
+            yield HOURS_OF.in_language(lang).format(side=side_name(side, lang), zone=hours.zone)
+            yield from _hours_lines(hours, lang)
+
+
+def _hours_lines(hours: OpeningHours, lang: str) -> Iterator[str]:
+    yield _bullets(_weekday_lines(hours, lang))
+    if hours.holidays:
+        yield HOLIDAYS.in_language(lang).format(days=_dates(hours.holidays, lang))
+    if hours.public is not None:
+        yield _public_line(hours.public, lang)
+    if hours.open_days:
+        days = "; ".join(f"{date_text(one.date, lang)} ({_times(one.openings)})" for one in hours.open_days)
+        yield OPEN_DAYS.in_language(lang).format(days=days)
+
+
+def _public_line(public: PublicHolidays, lang: str) -> str:
+    """Return where the public holidays are from and, once they are looked up, each of them."""
+    kinds = f" ({', '.join(public.holiday_kinds)})" if public.holiday_kinds else ""
+    if public.holiday_years is None:
+        days = PUBLIC_LATER.in_language(lang)
+    else:
+        first, last = public.holiday_years
+        days = PUBLIC_YEARS.in_language(lang).format(days=_dates(public.dates, lang), first=first, last=last)
+    return PUBLIC.in_language(lang).format(place=_line(f"{public.place}{kinds}"), days=days)
+
+
+def _dates(days: Iterable[date], lang: str) -> str:
+    return "; ".join(date_text(day, lang) for day in sorted(days)) or "–"
+
+
+def _times(openings: tuple[Opening, ...]) -> str:
+    return ", ".join(opening.text.replace("-", "–") for opening in openings)
+
+
+def _clocks(policy: Policy, lang: str) -> Iterator[str]:
+    limits = (
+        (SYSTEM_WITHIN, getattr(policy.clocks, "system_within", None)),
+        (DUE_SOON, getattr(policy.clocks, "due_soon", None)),
+        (ESCALATE, getattr(policy.clocks, "escalate_after", None)),
+    )
+    lines = [
+        words.in_language(lang).format(limit=working_time_text(limit, lang))
+        for words, limit in limits
+        if limit is not None
+    ]
+    if lines:
+        yield _bullets(lines)
+
+
+def _routing(policy: Policy, lang: str) -> Iterator[str]:
+    rule = policy.routing
+    if rule is None:
+        return
+    lines = [dict(ROUTE_WORDS)[rule.by].in_language(lang).format(people=", ".join(rule.people))]
+    if rule.most_open is not None:
+        lines.append(MOST_OPEN.in_language(lang).format(most=rule.most_open))
+        lines.append(dict(OVERFLOW_WORDS)[rule.overflow].in_language(lang))
+    yield _bullets(lines)
+
+
+def _recycling(policy: Policy, lang: str) -> Iterator[str]:
+    if policy.recycling is not None:
+        yield COOL_OFF.in_language(lang).format(days=days_text(policy.cool_off_days, lang))
 
 
 def _weekday_lines(hours: OpeningHours, lang: str) -> Iterator[str]:
     for name, openings in zip(WEEKDAY_NAMES, hours.weekdays, strict=True):
-        times = ", ".join(opening.text.replace("-", "–") for opening in openings)
-        yield f"{name.in_language(lang)}: {times or CLOSED.in_language(lang)}"
+        yield f"{name.in_language(lang)}: {_times(openings) or CLOSED.in_language(lang)}"
 
 
 def _content(policy: Policy, lang: str) -> Iterator[str]:
@@ -300,6 +459,9 @@ _SECTIONS: tuple[tuple[Text, Callable[[Policy, str], Iterator[str]]], ...] = (
     (DISQUALIFIERS, _disqualifiers),
     (RESPONSES, _responses),
     (ATTEMPTS, _attempts),
+    (CLOCKS, _clocks),
+    (ROUTING, _routing),
+    (RECYCLING, _recycling),
     (HOURS, _hours),
     (CONTENT, _content),
     (SIGNATURES, _signatures),

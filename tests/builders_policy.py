@@ -8,10 +8,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sla.business_time import Opening, OpeningHours
+from sla.business_time import OpenDay, Opening, OpeningHours
 from sla.clauses import AttemptRule, Content, Disqualifier, Override, ResponseTime, Threshold
+from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RouteBy, RoutingRule
 from sla.personas import Condition, Operator, Persona
 from sla.policy import Policy, ScoredLead
+from sla.public_holidays import PublicHolidays
 from sla.stages import SCORED_STAGES, Stage
 from sla.texts import Text
 
@@ -197,9 +199,51 @@ def opening_hours(draw: st.DrawFn) -> OpeningHours:
     """Draw hours of a week with at least one opening."""
     week = draw(st.lists(openings(), min_size=7, max_size=7))
     week[draw(st.integers(0, 6))] = draw(openings().filter(bool))
+    closed = draw(st.frozensets(days, max_size=4))
+    opened = draw(st.lists(days.filter(lambda day: day not in closed), unique=True, max_size=2))
     return OpeningHours(
-        zone=draw(zones), weekdays=tuple(week), holidays=draw(st.frozensets(days, max_size=4))
+        zone=draw(zones),
+        weekdays=tuple(week),
+        holidays=closed,
+        open_days=tuple(OpenDay(date=day, openings=draw(openings().filter(bool))) for day in opened),
+        public=draw(st.one_of(st.none(), public_holidays())),
     )
+
+
+@st.composite
+def public_holidays(draw: st.DrawFn) -> PublicHolidays:
+    """Draw public holidays of Germany, looked up or not."""
+    dates = draw(st.one_of(st.none(), st.frozensets(days, max_size=4)))
+    return PublicHolidays(
+        country="DE",
+        region=draw(st.sampled_from([None, "BY", "SN"])),
+        holiday_kinds=draw(st.sampled_from([(), ("catholic",)])),
+        public_holidays=dates,
+        holiday_years=None if dates is None else (2020, 2035),
+    )
+
+
+@st.composite
+def clock_rules(draw: st.DrawFn, responses: tuple[ResponseTime, ...], most_minutes: int) -> ClockRule:
+    """Draw limits that fit the response times and the hours."""
+    shortest = min((one.within for one in responses if one.stage is Stage.SQL), default=timedelta(hours=1))
+    limits = st.one_of(
+        st.none(), st.integers(1, most_minutes).map(lambda minutes: timedelta(minutes=minutes))
+    )
+    soon = [None] if shortest <= timedelta(minutes=1) else [None, timedelta(minutes=1)]
+    return ClockRule(
+        system_within=draw(limits), due_soon=draw(st.sampled_from(soon)), escalate_after=draw(limits)
+    )
+
+
+routing_rules = st.builds(
+    RoutingRule,
+    by=st.sampled_from(RouteBy),
+    people=st.lists(texts, unique=True, min_size=1, max_size=3).map(tuple),
+    most_open=st.one_of(st.none(), st.integers(1, 50)),
+    overflow=st.sampled_from(Overflow),
+)
+recycling_rules = st.integers(0, 100).map(lambda days: RecyclingRule(cool_off_days=days))
 
 
 @st.composite
@@ -217,8 +261,9 @@ def conditions(draw: st.DrawFn) -> Condition:
     return Condition(attribute=draw(names), operator=operator, values=tuple(draw(values[operator])))
 
 
-def personas(name: str) -> st.SearchStrategy[Persona]:
+def personas(name: str, *, with_expectations: bool) -> st.SearchStrategy[Persona]:
     """Return a strategy for a persona of this name."""
+    expected = st.one_of(st.none(), inner_probabilities) if with_expectations else st.none()
     return st.builds(
         Persona,
         name=st.just(name),
@@ -228,6 +273,7 @@ def personas(name: str) -> st.SearchStrategy[Persona]:
         owner_marketing=texts,
         owner_sales=texts,
         rules=st.lists(conditions(), min_size=1, max_size=3).map(tuple),
+        expected_conversion=expected,
     )
 
 
@@ -250,21 +296,28 @@ def policies(draw: st.DrawFn) -> Policy:
     who_and_what = st.lists(st.tuples(st.sampled_from(SCORED_STAGES), for_whom), unique=True, max_size=3)
     specific = draw(st.lists(st.sampled_from(persona_names), unique=True)) if persona_names else []
     thresholds = [one for who in [None, *specific] for one in draw(threshold_pairs(who))]
+    own = draw(st.one_of(st.none(), opening_hours()))
+    if own is not None:
+        most_minutes = min(most_minutes, 52 * own.minutes_per_week)
     within = st.integers(1, most_minutes).map(lambda minutes: timedelta(minutes=minutes))
     least = draw(st.integers(1, 10))
+    expected = draw(st.one_of(st.none(), inner_probabilities))
+    responses = tuple(
+        ResponseTime(stage=stage, persona=who, within=draw(within)) for stage, who in draw(who_and_what)
+    )
     return Policy(
         version=draw(st.integers(1, 1000)),
         name=draw(texts),
         valid_from=draw(instants),
-        personas=tuple(draw(personas(name)) for name in persona_names),
+        personas=tuple(
+            draw(personas(name, with_expectations=expected is not None)) for name in persona_names
+        ),
         thresholds=tuple(draw(st.permutations(thresholds))),
         overrides=tuple(draw(_overrides(name)) for name in draw(st.lists(names, unique=True, max_size=2))),
         disqualifiers=tuple(
             draw(_disqualifiers(name)) for name in draw(st.lists(names, unique=True, max_size=2))
         ),
-        responses=tuple(
-            ResponseTime(stage=stage, persona=who, within=draw(within)) for stage, who in draw(who_and_what)
-        ),
+        responses=responses,
         attempts=AttemptRule(
             least=least,
             most=least + draw(st.integers(0, 10)),
@@ -272,6 +325,11 @@ def policies(draw: st.DrawFn) -> Policy:
             channels=tuple(draw(st.lists(texts, unique=True, min_size=1, max_size=3))),
         ),
         hours=hours,
+        hours_sales=own,
+        hours_marketing=own if draw(st.booleans()) else None,
+        clocks=draw(st.one_of(st.none(), clock_rules(responses, most_minutes))),
+        routing=draw(st.one_of(st.none(), routing_rules)),
+        recycling=draw(st.one_of(st.none(), recycling_rules)),
         content=tuple(
             draw(
                 st.lists(
@@ -289,6 +347,7 @@ def policies(draw: st.DrawFn) -> Policy:
         ),
         least_dwell_days=draw(st.integers(0, 30)),
         score_valid_days=draw(st.integers(1, 30)),
+        expected_conversion=expected,
     )
 
 

@@ -175,12 +175,13 @@ def _read_bytes(file: Path) -> bytes:
 
 
 def _summary(policy: "Policy") -> dict[str, object]:
+    from sla.clauses import ON_SIGNATURE
     from sla.policy_file import policy_hash
 
     return {
         "name": policy.name,
         "version": policy.version,
-        "valid_from": policy.valid_from.isoformat(),
+        "valid_from": ON_SIGNATURE if policy.valid_from is None else policy.valid_from.isoformat(),
         "hash": policy_hash(policy),
         **{name: len(getattr(policy, name)) for name in COUNTED},
     }

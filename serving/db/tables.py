@@ -68,10 +68,48 @@ class ApiKeyRow(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    person: Mapped[str | None] = mapped_column(String(200))
+    """The person a key with a policy scope acts for."""
+
+
+class AuditRow(Base):
+    """One entry of the audit log (`serving.audit`); triggers refuse to change or delete one.
+
+    Everything is text as it was hashed, the instant too: a stored time would come back in another form.
+    """
+
+    __tablename__ = "audit_log"
+    __table_args__ = (UniqueConstraint("previous_hash"), UniqueConstraint("entry_hash"))
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[str] = mapped_column(String(40))
+    who: Mapped[str] = mapped_column(String(300))
+    act: Mapped[str] = mapped_column(String(64))
+    what: Mapped[str] = mapped_column(String(300))
+    before: Mapped[str] = mapped_column(Text)
+    after: Mapped[str] = mapped_column(Text)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    entry_hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHeadRow(Base):
+    """The end of the chain, in one row: every writer locks it first."""
+
+    __tablename__ = "audit_head"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int]
+    entry_hash: Mapped[str] = mapped_column(String(64))
 
 
 class PolicyRow(Base):
-    """One version of the agreement, as the text both sides read. Never changed once proposed."""
+    """One version of the agreement, as the text both sides read, and where it stands in its life.
+
+    `state` is a `sla.policy_life.State` that acts lead to; what only time does (expired, active, superseded)
+    is computed. `valid_from` is null for "from the second signature", `effective_at` null until both have
+    signed: it is the later of that instant and `valid_from`.
+    """
 
     __tablename__ = "policies"
 
@@ -79,9 +117,45 @@ class PolicyRow(Base):
     name: Mapped[str] = mapped_column(String(200))
     content: Mapped[str] = mapped_column(Text)
     content_hash: Mapped[str] = mapped_column(String(64))
-    valid_from: Mapped[datetime] = mapped_column(UtcTime)
-    proposed_by: Mapped[str] = mapped_column(String(200))
-    proposed_at: Mapped[datetime] = mapped_column(UtcTime)
+    valid_from: Mapped[datetime | None] = mapped_column(UtcTime)
+    state: Mapped[str] = mapped_column(String(16))
+    side: Mapped[str | None] = mapped_column(String(16))
+    drafted_by: Mapped[str] = mapped_column(String(200))
+    drafted_at: Mapped[datetime] = mapped_column(UtcTime)
+    proposed_by: Mapped[str | None] = mapped_column(String(200))
+    proposed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    effective_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class PolicyPersonRow(Base):
+    """The side a person acts for in one version, bound by the first act: no role change moves it."""
+
+    __tablename__ = "policy_people"
+    __table_args__ = (CheckConstraint("side IN ('marketing', 'sales')", name="side"),)
+
+    version: Mapped[int] = mapped_column(ForeignKey("policies.version"), primary_key=True)
+    person_key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    side: Mapped[str] = mapped_column(String(16))
+
+
+class PolicyEventRow(Base):
+    """One act in the life of a version, for people: `note` is the comment or the reason.
+
+    `content_hash` names the text the act was about.
+    """
+
+    __tablename__ = "policy_events"
+    __table_args__ = (Index(None, "version"),)
+
+    event_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    version: Mapped[int] = mapped_column(ForeignKey("policies.version"))
+    act: Mapped[str] = mapped_column(String(16))
+    side: Mapped[str | None] = mapped_column(String(16))
+    person: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    note: Mapped[str] = mapped_column(Text)
 
 
 class PolicySignatureRow(Base):

@@ -1,4 +1,4 @@
-"""Find the policy in force: the newest version with both signatures whose day has come."""
+"""Find the policy in force: the one that came into force last, with two signatures under its very text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +12,11 @@ from serving.db.migrate import find_database
 from serving.db.session import read_transaction
 from serving.db.tables import PolicyRow, PolicySignatureRow
 from serving.errors import Missing
+from serving.policies import all_policy_rows, standings_of
 from sla.errors import PolicyProblems
 from sla.policy import Policy
 from sla.policy_file import read_policy
+from sla.policy_life import LIVING_STATES, State
 from sla.signatures import Signature, is_active
 from sla.stages import Side
 
@@ -35,11 +37,10 @@ class ActivePolicy:
 
 
 def active_policy(database: Engine, *, now: datetime) -> ActivePolicy | Missing:
-    """Return the policy in force at `now`, or what the newest version still lacks."""
+    """Return the policy in force at `now`, or what the newest living version still lacks."""
     with read_transaction(database) as session:
-        rows = session.scalars(select(PolicyRow).order_by(PolicyRow.version.desc())).all()
         first_lack: Missing | None = None
-        for row in rows:
+        for row in _candidates(session, now):
             judged = _judge(row, _signatures(session, row.version), now)
             if isinstance(judged, ActivePolicy):
                 return judged
@@ -58,9 +59,24 @@ def find_policy(url: str, *, now: datetime) -> ActivePolicy | Missing:
         database.dispose()
 
 
+def _candidates(session: Session, now: datetime) -> list[PolicyRow]:
+    """Return the versions in force, the one that came last first, then the living ones, newest first.
+
+    A version whose text is damaged counts for nothing; then the one it superseded goes on.
+    """
+    rows = all_policy_rows(session)
+    standings = standings_of(rows)
+    in_force = [
+        row for row in rows if standings[row.version].state_at(now) in (State.ACTIVE, State.SUPERSEDED)
+    ]
+    in_force.sort(key=lambda row: (row.effective_at, row.version), reverse=True)
+    waiting = [row for row in rows if standings[row.version].state_at(now) in LIVING_STATES]
+    return in_force + [row for row in reversed(waiting) if row not in in_force]
+
+
 def _judge(row: PolicyRow, signatures: Sequence[Signature], now: datetime) -> ActivePolicy | Missing:
     try:
-        policy = _read(row.content, row.version)
+        policy = read_stored(row.content, row.version)
     except PolicyProblems as error:
         return Missing(thing="policy", reason=error.text(), fix="propose a new version of it")
     verdict = is_active(tuple(signatures), policy, now)
@@ -69,8 +85,9 @@ def _judge(row: PolicyRow, signatures: Sequence[Signature], now: datetime) -> Ac
     return Missing(thing="policy", reason=verdict.reason, fix=_fix(row.version, signatures))
 
 
-@lru_cache(maxsize=16)  # a version never changes, and the service asks every two seconds
-def _read(content: str, version: int) -> Policy:
+@lru_cache(maxsize=16)  # one text is one policy, and the service asks every two seconds
+def read_stored(content: str, version: int) -> Policy:
+    """Return the policy of a stored text; `PolicyProblems` when it cannot be read any more."""
     return read_policy(content, source=f"policy version {version}")
 
 

@@ -24,6 +24,7 @@ class VerifiedKey:
     name: str
     scopes: frozenset[Scope]
     expires_at: datetime | None
+    person: str | None = None
 
 
 def check_api_key(database: Engine, text: str, *, secret: bytes, now: datetime) -> VerifiedKey:
@@ -45,6 +46,7 @@ def check_api_key(database: Engine, text: str, *, secret: bytes, now: datetime) 
         name=row.name,
         scopes=frozenset(Scope(scope) for scope in row.scopes),
         expires_at=row.expires_at,
+        person=row.person,
     )
 
 

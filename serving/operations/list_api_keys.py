@@ -20,6 +20,7 @@ class ListedKey:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    person: str | None
 
     def is_usable(self, now: datetime) -> bool:
         """Whether a request with this key is let in."""
@@ -42,4 +43,5 @@ def _listed(row: ApiKeyRow) -> ListedKey:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
+        person=row.person,
     )

@@ -1,64 +1,79 @@
-"""Sign a policy for one side. Nobody signs for both; a signature is never replaced."""
+"""Sign a policy for one side. Nobody signs for both; the second signature puts it in force."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
-from features.errors import InputError
-from serving.db.session import write_transaction
+from serving.db.audited import AuditedWork, audited_transaction
 from serving.db.tables import PolicyRow, PolicySignatureRow
 from serving.errors import PolicyRefusedError
-from serving.operations.propose_policy import person_name
-from sla.signatures import person_key
+from serving.policies import Person, find_policy_row, perform, person_of, policy_name
+from sla.policy_life import Act, State, effective_from
 from sla.stages import Side
+from sla.texts import Text
+
+SIDE_HAS_SIGNED = Text(
+    en="version {version} is already signed for {side} by {person}",
+    de="Version {version} ist für die Seite {side} schon von {person} unterschrieben",
+)
+OTHER_TEXT = Text(
+    en="version {version} has changed since it was read: its hash is {hash}",
+    de="Version {version} wurde geändert, seit sie gelesen wurde: Ihre Prüfsumme ist {hash}",
+)
 
 
-def sign_policy(database: Engine, *, version: int, side: Side, person: str, now: datetime) -> None:
-    """Store one side's signature under one version; the same person for the same side again changes nothing.
+def sign_policy(
+    database: Engine, *, version: int, side: Side, person: str, now: datetime, policy_hash: str | None = None
+) -> State:
+    """Store one side's signature under one version and return the state it led to.
 
-    Raises `InputError` for an unknown version or an empty name, `PolicyRefusedError` when the side has signed
-    or the person signed for the other side. The table's constraints decide when two sign at once.
+    The same person for the same side again changes nothing. `policy_hash` is the hash of what was read: when
+    the text is another one by now, nothing is signed. Raises `UnknownPolicyError`, `InputError` for an empty
+    name, `PolicyRefusedError` when the life of the policy or the other side forbids it.
     """
-    name = person_name(person)
-    try:
-        with write_transaction(database) as session:
-            _add_signature(session, version, side, name, now)
-    except IntegrityError as error:
-        raise PolicyRefusedError(
-            f"version {version} cannot be signed for {side} by {name}: the side or the person has just signed"
-        ) from error
+    signer = person_of(person, side)
+    with audited_transaction(database, now=now) as work:
+        row = find_policy_row(work.session, version)
+        _refuse_other_text(row, policy_hash)
+        known = work.session.scalars(
+            select(PolicySignatureRow).where(PolicySignatureRow.version == version)
+        ).all()
+        if any(one.side == side and one.person_key == signer.key for one in known):
+            return State(row.state)
+        _refuse_second_signature(known, side)
+        return _sign(work, row, signer, side)
 
 
-def _add_signature(session: Session, version: int, side: Side, person: str, now: datetime) -> None:
-    policy = session.get(PolicyRow, version)
-    if policy is None:
-        raise InputError(f"there is no policy version {version}; propose it first")
-    known = session.scalars(select(PolicySignatureRow).where(PolicySignatureRow.version == version)).all()
-    if any(row.side == side and row.person_key == person_key(person) for row in known):
-        return
-    _refuse_second_signature(known, side, person, version)
-    session.add(
+def _sign(work: AuditedWork, row: PolicyRow, signer: Person, side: Side) -> State:
+    after = perform(work, row, Act.SIGN, signer)
+    work.session.add(
         PolicySignatureRow(
-            version=version,
+            version=row.version,
             side=side.value,
-            person=person,
-            person_key=person_key(person),
-            signed_at=now,
-            policy_hash=policy.content_hash,
+            person=signer.name,
+            person_key=signer.key,
+            signed_at=work.now,
+            policy_hash=row.content_hash,
         )
     )
+    if after is State.AGREED:
+        row.effective_at = effective_from(row.valid_from, work.now)
+        in_force = {"effective_at": row.effective_at, "hash": row.content_hash}
+        work.note("policy.agreed", who=signer.signature, what=policy_name(row.version), after=in_force)
+    return after
 
 
-def _refuse_second_signature(
-    known: Sequence[PolicySignatureRow], side: Side, person: str, version: int
-) -> None:
-    for row in known:
-        if row.side == side:
-            raise PolicyRefusedError(f"version {version} is already signed for {side} by {row.person}")
-        if row.person_key == person_key(person):
-            raise PolicyRefusedError(
-                f"{person} signed version {version} for {row.side}; the other side needs another person"
-            )
+def _refuse_other_text(row: PolicyRow, policy_hash: str | None) -> None:
+    if policy_hash is not None and policy_hash != row.content_hash:
+        raise _refusal(OTHER_TEXT, version=row.version, hash=row.content_hash)
+
+
+def _refuse_second_signature(known: Sequence[PolicySignatureRow], side: Side) -> None:
+    for one in known:
+        if one.side == side:
+            raise _refusal(SIDE_HAS_SIGNED, version=one.version, side=one.side, person=one.person)
+
+
+def _refusal(template: Text, **words: object) -> PolicyRefusedError:
+    return PolicyRefusedError(Text(en=template.en.format(**words), de=template.de.format(**words)))

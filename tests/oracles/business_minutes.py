@@ -3,6 +3,7 @@
 Judges `sla.business_time`; shares nothing with it but the description of opening hours.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,13 +12,21 @@ from sla.business_time import OpeningHours
 ONE_MINUTE = timedelta(minutes=1)
 
 
-def is_open(instant: datetime, hours: OpeningHours) -> bool:
-    """Say whether the wall clock reads an opening time in the minute that begins at `instant`."""
-    wall = instant.astimezone(ZoneInfo(hours.zone))
-    if wall.date() in hours.holidays:
+def is_open(instant: datetime, hours: OpeningHours, away: Sequence[tuple[datetime, datetime]] = ()) -> bool:
+    """Say whether the wall clock reads an opening time in the minute that begins at `instant`.
+
+    `away` are stretches that do not count, in any order; they may overlap.
+    """
+    if any(since <= instant < until for since, until in away):
         return False
+    wall = instant.astimezone(ZoneInfo(hours.zone))
+    openings = hours.weekdays[wall.weekday()]
+    if wall.date() in hours.holidays or (hours.public is not None and wall.date() in hours.public.dates):
+        openings = ()
+    for day in hours.open_days:
+        openings = day.openings if day.date == wall.date() else openings
     minute = wall.hour * 60 + wall.minute
-    return any(one.start_minute <= minute < one.end_minute for one in hours.weekdays[wall.weekday()])
+    return any(one.start_minute <= minute < one.end_minute for one in openings)
 
 
 def minutes_open(start: datetime, end: datetime, hours: OpeningHours) -> int:

@@ -18,10 +18,10 @@ from sla.stages import Side
 from tests.builders_serving import MARKETING, NOW, SALES, first_policy
 
 
-def later_policy(version: int, *, valid_from: str = "2025-01-01") -> str:
+def later_policy(version: int, *, valid_from: str = '"signed"') -> str:
     """Return the first policy as another version, valid from another day."""
     text = first_policy().replace("version = 1 ", f"version = {version} ", 1)
-    return text.replace("valid_from = 2025-01-01", f"valid_from = {valid_from}", 1)
+    return text.replace('valid_from = "signed"', f"valid_from = {valid_from}", 1)
 
 
 def sign_both(database: Engine, version: int) -> None:

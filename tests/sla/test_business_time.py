@@ -1,6 +1,8 @@
 """Business time against a clock on the wall that is read once a minute."""
 
 import random
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,10 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sla.business_time import Opening, OpeningHours, add_business_time, business_elapsed, is_known_zone
+from sla.away import Absence, Pause, away_spans
+from sla.business_time import (
+    OpenDay,
+    Opening,
+    OpeningHours,
+    add_business_time,
+    business_elapsed,
+    is_known_zone,
+)
 from sla.errors import AgreementError, BrokenRulesError
 from tests.builders_policy import AROUND_THE_CLOCK, OFFICE_DAY, OFFICE_HOURS, opening_hours
 from tests.oracles.business_minutes import after_open_minutes, every_minute, is_open, minutes_open
+from tests.sla.business_cases import run
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -210,3 +221,79 @@ def test_round_the_clock_is_plain_time() -> None:
     """Hours without a closing time change nothing."""
     start = datetime(2026, 3, 28, 12, 34, 56, 789, tzinfo=UTC)
     assert add_business_time(start, 100 * HOUR, AROUND_THE_CLOCK) == start + 100 * HOUR
+
+
+def test_all_german_states_over_odd_days() -> None:
+    """A share of the cases of `python -m tests.sla.business_cases 100000`: breaks, calendars, pauses."""
+    judged, differing = run(8_000, seed=5)
+    assert judged >= 8_000
+    assert differing == []
+
+
+def test_a_day_agreed_as_open_beats_weekday_and_holiday() -> None:
+    """A Saturday before Christmas is worked from nine to one, and counts."""
+    saturday = OpenDay(date=date(2026, 12, 19), openings=(Opening(9 * 60, 13 * 60),))
+    hours = replace(OFFICE_HOURS, open_days=(saturday,))
+    assert add_business_time(berlin(18, 16, month=12), 2 * HOUR, hours) == berlin(19, 10, month=12)
+
+
+def test_a_pause_takes_out_what_it_covers() -> None:
+    """Two pauses that overlap count once; one of length zero is no pause."""
+    start = berlin(23, 9)
+    pause = Pause(since=berlin(23, 10), until=berlin(23, 12), reason="asked to wait")
+    absence = Absence(person="Sam", since=berlin(23, 11), until=berlin(23, 13))
+    none = Pause(since=berlin(23, 15), until=berlin(23, 15), reason="nothing")
+    away = away_spans((absence, none, pause))
+    assert away == ((pause.since, absence.until),)
+    assert add_business_time(start, 2 * HOUR, OFFICE_HOURS, away) == berlin(23, 14)
+    assert business_elapsed(start, berlin(23, 14), OFFICE_HOURS, away) == 2 * HOUR
+    assert [absence.covers(at) for at in (berlin(23, 11), berlin(23, 13))] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        pytest.param(
+            lambda: Pause(since=berlin(2, 9), until=berlin(1, 9), reason=" "),
+            r"reason must not be empty.*until must not lie before since",
+            id="backwards-and-without-reason",
+        ),
+        pytest.param(
+            lambda: Absence(person="", since=berlin(2, 9), until=berlin(2, 9) + 400 * 24 * HOUR),
+            r"person must not be empty.*at most 366 days",
+            id="endless-and-nobody",
+        ),
+        pytest.param(
+            lambda: Pause(since=datetime(2026, 1, 1), until=berlin(1, 9), reason="x"),  # noqa: DTZ001
+            "since must have a time zone",
+            id="naive",
+        ),
+        pytest.param(
+            lambda: OpenDay(date=date(2026, 1, 1), openings=()), "at least one opening", id="open-but-not"
+        ),
+        pytest.param(
+            lambda: replace(
+                OFFICE_HOURS,
+                holidays=frozenset({date(2026, 1, 1)}),
+                open_days=(OpenDay(date=date(2026, 1, 1), openings=OFFICE_DAY),),
+            ),
+            "none that is closed by agreement",
+            id="open-and-closed",
+        ),
+        pytest.param(
+            lambda: replace(
+                OFFICE_HOURS,
+                open_days=tuple(
+                    OpenDay(date=date(2026, 1, 1) + timedelta(days=n), openings=OFFICE_DAY)
+                    for n in range(367)
+                ),
+            ),
+            "at most 366 days",
+            id="too-many-open-days",
+        ),
+    ],
+)
+def test_calendars_and_pauses_make_sense(make: Callable[[], object], message: str) -> None:
+    """Every mistake of a value is named at once."""
+    with pytest.raises(BrokenRulesError, match=message):
+        make()

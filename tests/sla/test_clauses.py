@@ -8,6 +8,7 @@ import pytest
 
 from sla.business_time import MOST_HOLIDAYS, Opening, OpeningHours
 from sla.clauses import ResponseTime
+from sla.clauses_work import ClockRule, RouteBy, RoutingRule
 from sla.errors import BrokenRulesError, shown
 from sla.policy import decide
 from sla.stages import Stage
@@ -41,6 +42,14 @@ ONE_MINUTE_A_WEEK = ((Opening(0, 1),), *[()] * 6)
             ),
             "policy.responses must fit into a year of opening hours",
             id="no-such-deadline",
+        ),
+        pytest.param(
+            lambda: ClockRule(due_soon=timedelta(seconds=30)), "due_soon must be whole minutes", id="reminder"
+        ),
+        pytest.param(
+            lambda: RoutingRule(by=RouteBy.LOAD, people=tuple(str(n) for n in range(201))),
+            "people must list at most 200 people; got 201",
+            id="too-many-people",
         ),
         pytest.param(lambda: policy_with(version=True), "version must be a whole number from 1", id="true"),
     ],

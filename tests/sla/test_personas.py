@@ -109,7 +109,7 @@ def test_match_persona(found: str, expected: PersonaMatch | None) -> None:
     assert match_persona(people, dict.fromkeys(found, "yes")) == expected
 
 
-@given(personas("p"), st.dictionaries(names, scalars))
+@given(personas("p", with_expectations=False), st.dictionaries(names, scalars))
 def test_confidence_is_a_share(one: Persona, attributes: dict[str, Scalar]) -> None:
     """A match names the persona with a confidence from one half to one."""
     match = match_persona((one,), attributes)

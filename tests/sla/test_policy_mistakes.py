@@ -34,7 +34,107 @@ def line_of(text: str, part: str) -> int:
     return text[: text.index(part)].count("\n") + 1
 
 
+ZONE = 'zone = "Europe/Berlin"'
 BAD_CASES = {
+    "unknown-country": (ZONE, ZONE + '\ncountry = "de"', "hours.country", 'did you mean "DE"?'),
+    "unknown-region": (ZONE, ZONE + '\ncountry = "DE"\nregion = "BX"', "hours.region", "a region of DE (Aug"),
+    "region-without-country": (ZONE, ZONE + '\nregion = "BY"', "hours.region", 'must come with "country"'),
+    "unknown-holiday-kind": (
+        ZONE,
+        ZONE + '\ncountry = "DE"\nholiday_kinds = ["bank"]',
+        "hours.holiday_kinds",
+        "further kind of holiday of DE (catholic)",
+    ),
+    "dates-without-years": (
+        ZONE,
+        ZONE + '\ncountry = "DE"\npublic_holidays = [2026-01-01]',
+        "hours.public_holidays",
+        "must come together with holiday_years",
+    ),
+    "years-backwards": (
+        ZONE,
+        ZONE + '\ncountry = "DE"\npublic_holidays = []\nholiday_years = [2027, 2026]',
+        "hours.holiday_years",
+        "a first and a last year",
+    ),
+    "dates-outside-years": (
+        ZONE,
+        ZONE + '\ncountry = "DE"\npublic_holidays = [2030-01-01]\nholiday_years = [2026, 2027]',
+        "hours.public_holidays",
+        "must lie in the holiday_years 2026 to 2027",
+    ),
+    "years-as-text": (
+        ZONE,
+        ZONE + '\ncountry = "DE"\nholiday_years = "2026"',
+        "hours.holiday_years",
+        "must be two years",
+    ),
+    "open-day-without-hours": (
+        ZONE,
+        ZONE + "\nopen_days = [{ date = 2026-12-19, openings = [] }]",
+        "hours.open_days #1.openings",
+        "at least one opening",
+    ),
+    "open-day-as-text": (
+        ZONE,
+        ZONE + '\nopen_days = [{ date = "soon", openings = ["09:00-10:00"] }]',
+        "hours.open_days #1.date",
+        "must be a date such as",
+    ),
+    "hours-of-sales-never-open": (
+        "[attempts]",
+        '[hours_sales]\nzone = "Europe/Berlin"\n[attempts]',
+        "hours_sales",
+        "at least one opening in the week",
+    ),
+    "reminder-after-the-deadline": (
+        "[attempts]",
+        '[clocks]\ndue_soon = "4 h"\n[attempts]',
+        "clocks.due_soon",
+        "shorter than every response time for SQL",
+    ),
+    "escalation-of-no-length": (
+        "[attempts]",
+        '[clocks]\nescalate_after = "0 min"\n[attempts]',
+        "clocks.escalate_after",
+        "longer than 0",
+    ),
+    "system-limit-too-long": (
+        "[attempts]",
+        '[clocks]\nsystem_within = "600 h"\n[attempts]',
+        "clocks.system_within",
+        "fit into a year of opening hours of sales",
+    ),
+    "routing-to-nobody": (
+        "[attempts]",
+        '[routing]\nby = "load"\npeople = []\n[attempts]',
+        "routing.people",
+        "at least one person",
+    ),
+    "routing-twice-to-one": (
+        "[attempts]",
+        '[routing]\nby = "load"\npeople = ["A", "A"]\n[attempts]',
+        "routing.people",
+        "must not repeat a person",
+    ),
+    "routing-by-chance": (
+        "[attempts]",
+        '[routing]\nby = "roundrobin"\npeople = ["A"]\n[attempts]',
+        "routing.by",
+        'did you mean "round_robin"?',
+    ),
+    "no-room-for-anybody": (
+        "[attempts]",
+        '[routing]\nby = "load"\npeople = ["A"]\nmost_open = 0\n[attempts]',
+        "routing.most_open",
+        "from 1 to 10000",
+    ),
+    "cool-off-backwards": (
+        "[attempts]",
+        "[recycling]\ncool_off_days = -1\n[attempts]",
+        "recycling.cool_off_days",
+        "from 0 to 3650",
+    ),
     "endless-name": (
         'name = "Pact"',
         f'name = "{"x" * 201}"',
@@ -128,6 +228,24 @@ BAD_CASES = {
         "within_days = 0",
         "overrides #1.within_days",
         "from 1 to 3650",
+    ),
+    "expects-certainty": (
+        "score_valid_days = 7",
+        "score_valid_days = 7\nexpected_conversion = 1.0",
+        "policy.expected_conversion",
+        "between 0 and 1",
+    ),
+    "persona-expects-nothing": (
+        'en = "Buyer"',
+        'en = "Buyer"\nexpected_conversion = 0',
+        "personas #1.expected_conversion",
+        "between 0 and 1",
+    ),
+    "expects-only-for-a-persona": (
+        'en = "Buyer"',
+        'en = "Buyer"\nexpected_conversion = 0.2',
+        "personas #1.expected_conversion",
+        "must come with expected_conversion in [policy]",
     ),
     "empty-text": ('en = "Buyer"', 'en = ""', "personas #1.en", "must not be empty"),
     "empty-pain": ('en = "no time"', 'en = " "', "personas #1.pains #1.en", "must not be empty"),

@@ -13,7 +13,8 @@ from tests.builders_policy import NOW, POLICY, policy_with
 
 MIA = Signature(side=Side.MARKETING, person="Mia", signed_at=NOW, policy_hash=policy_hash(POLICY))
 SAM = Signature(side=Side.SALES, person="Sam", signed_at=NOW, policy_hash=policy_hash(POLICY))
-LATER = policy_with(valid_from=NOW + timedelta(days=1))
+TOMORROW = NOW + timedelta(days=1)
+LATER = policy_with(valid_from=TOMORROW)
 
 
 def resigned(*signatures: Signature) -> tuple[Signature, ...]:
@@ -63,7 +64,7 @@ def test_a_policy_waits_for_its_day() -> None:
     """A signed policy is in force from its effective date, that instant included."""
     signatures = resigned(MIA, SAM)
     assert is_active(signatures, LATER, NOW).code is ActivationCode.NOT_YET_VALID
-    assert is_active(signatures, LATER, LATER.valid_from).active
+    assert is_active(signatures, LATER, TOMORROW).active
 
 
 def test_a_change_voids_the_signatures() -> None:

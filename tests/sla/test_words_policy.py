@@ -116,6 +116,28 @@ def test_the_document_is_readable(lang: str, sentences: tuple[str, ...]) -> None
 
 
 @pytest.mark.parametrize(
+    ("lang", "sentences"),
+    [
+        (
+            "en",
+            ("more, 4 % of the leads without", "Until deals tell more: 15 % of them are expected to be won"),
+        ),
+        (
+            "de",
+            (
+                "ohne eigene Erwartung voraussichtlich 4 % gewonnen",
+                "Bis Abschlüsse mehr sagen: 15 % davon werden voraussichtlich gewonnen",
+            ),
+        ),
+    ],
+)
+def test_what_both_expect_is_said(lang: str, sentences: tuple[str, ...]) -> None:
+    """The expected conversion of everyone and of a persona stand in the document, where they are agreed."""
+    document = render_policy(first_policy(), lang)
+    assert [one for one in sentences if one not in document] == []
+
+
+@pytest.mark.parametrize(
     ("lang", "nothing"), [("en", "Nothing is agreed here."), ("de", "Hierzu ist nichts vereinbart.")]
 )
 def test_what_is_not_agreed_is_said(lang: str, nothing: str) -> None:
