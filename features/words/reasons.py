@@ -187,11 +187,6 @@ def _no_lead_age(_: Feature, __: float, lang: Language) -> str:
     return say(lang, "age of the lead is unknown", "Alter des Leads ist unbekannt")
 
 
-def _attribute_is(feature: Feature, value: float, lang: Language) -> str:
-    verb = say(lang, "is", "ist")
-    return f"{attribute_name(feature, lang)} {verb} {value_text(feature, value, lang)}"
-
-
 def _attribute_colon(feature: Feature, value: float, lang: Language) -> str:
     return f"{attribute_name(feature, lang)}: {value_text(feature, value, lang)}"
 
@@ -272,7 +267,7 @@ SENTENCES: Mapping[FeatureKind, Sentence] = {
     FeatureKind.FIRST_TOUCH_WEEKDAY: _first_weekday,
     FeatureKind.LEAD_AGE_DAYS: _lead_age,
     FeatureKind.ATTRIBUTE_NUMBER: _attribute_colon,
-    FeatureKind.ATTRIBUTE_CATEGORY: _attribute_is,
+    FeatureKind.ATTRIBUTE_CATEGORY: _attribute_colon,
     FeatureKind.ATTRIBUTE_BOOLEAN: _attribute_colon,
     FeatureKind.ATTRIBUTE_AGE_DAYS: _attribute_ago,
     FeatureKind.ATTRIBUTE_CHANGES: _changes,

@@ -33,7 +33,7 @@ def agreed_stages(settings: Settings, tables: "CanonicalTables") -> "AgreedStage
     return AgreedStages(
         policy=f"policy version {active.version}",
         decide=stage_decider(active.policy, tables),
-        most_moved=MOST_MOVED,
+        most_moved=MOST_MOVED if active.policy.most_moved is None else active.policy.most_moved,
     )
 
 

@@ -57,8 +57,8 @@ def run_promotion(
 ) -> "Promotion":
     """Ask the gates about a version, under the policy in force.
 
-    ``record`` is called with every promotion before anything moves; when it raises, nothing moves. MLflow
-    keeps verdict and reason with the version whatever is given here.
+    ``record`` is told of a promotion before anything moves, and when it raises nothing moves; it is the audit
+    log unless given. MLflow keeps verdict and reason with the version in any case.
     """
     from features.history.store import History
     from serving.commands.agreed_stages import agreed_stages
@@ -77,8 +77,31 @@ def run_promotion(
             now=now(),
             stages=agreed_stages(settings, tables),
             personas=agreed_personas(settings),
-            before_move=record,
+            before_move=record or audit_of(settings),
         )
+
+
+def audit_of(settings: Settings) -> "Callable[[PromotionNote], None]":
+    """Return what writes a promotion into the audit log of the workspace's database."""
+
+    def write(note: "PromotionNote") -> None:
+        from serving.db.migrate import prepare_database
+        from serving.operations.record_promotion import record_promotion
+
+        database = prepare_database(settings.database)
+        try:
+            record_promotion(
+                database,
+                version=note.version,
+                previous=note.previous,
+                refused=[reason.code for reason in note.verdict.reasons if not reason.passed],
+                why_forced=note.why_forced,
+                now=note.at,
+            )
+        finally:
+            database.dispose()
+
+    return write
 
 
 def promotion_json(promotion: "Promotion") -> dict[str, Any]:

@@ -136,9 +136,9 @@ def test_words_of_the_crm_win() -> None:
     assert reason_sentence(last, 2.0, "de") == "Vorführung vor 2 Tagen"
     assert reason_sentence(first, 1.0, "de") == "Erster Kontakt: Vorführung"
     assert last.label_de == "Tage seit: Vorführung"
-    assert reason_sentence(INDUSTRY, 1.0, "en") == "Industry is Software"
-    assert reason_sentence(INDUSTRY, 1.0, "de") == "Branche ist Software"
-    assert reason_sentence(INDUSTRY, 0.0, "de") == "Branche ist ein seltener oder neuer Wert"
+    assert reason_sentence(INDUSTRY, 1.0, "en") == "Industry: Software"
+    assert reason_sentence(INDUSTRY, 1.0, "de") == "Branche: Software"
+    assert reason_sentence(INDUSTRY, 0.0, "de") == "Branche: ein seltener oder neuer Wert"
     assert reason_sentence(INDUSTRY, math.nan, "en") == "No value for Industry"
     assert reason_sentence(INDUSTRY, math.nan, "de") == "Kein Wert für Branche"
 

@@ -10,7 +10,7 @@ from serving.batch import plan_batch, score_blocks
 from serving.commands.agreed_stages import MOST_MOVED, agreed_stages, stage_decider
 from serving.scorer import to_microseconds
 from serving.scorer_loading import load_scorer
-from tests.builders_serving import NOW, Desk, small_history
+from tests.builders_serving import NOW, Desk, first_policy, install_policy, small_history
 
 
 @pytest.mark.parametrize("days_ago", [0, 3])
@@ -30,11 +30,22 @@ def test_stages_are_those_of_the_service(desk: Desk, days_ago: int) -> None:
     assert len(set(found)) > 1
 
 
-def test_a_signed_policy_names_itself_and_what_may_move(desk: Desk) -> None:
-    """The gate's sentence needs the version, and its limit."""
-    stages = agreed_stages(desk.settings, small_history(desk.settings, 5))
+@pytest.mark.parametrize(
+    ("agreed", "limit"),
+    [
+        pytest.param("most_moved = 0.25", 0.25, id="agreed"),
+        pytest.param("most_moved = 0.0", 0.0, id="no-lead-may-move"),
+        pytest.param("", MOST_MOVED, id="nothing-agreed"),
+    ],
+)
+def test_a_signed_policy_names_itself_and_what_may_move(empty_desk: Desk, agreed: str, limit: float) -> None:
+    """The gate's sentence needs the version, and the limit both teams signed."""
+    text = first_policy()
+    assert "most_moved = 0.10" in text
+    install_policy(empty_desk.settings, text.replace("most_moved = 0.10", agreed))
+    stages = agreed_stages(empty_desk.settings, small_history(empty_desk.settings, 5))
     assert stages is not None
-    assert (stages.policy, stages.most_moved) == ("policy version 1", MOST_MOVED)
+    assert (stages.policy, stages.most_moved) == ("policy version 1", limit)
 
 
 def test_without_a_policy_there_are_no_stages(empty_desk: Desk) -> None:

@@ -94,6 +94,8 @@ def test_people_read_tables(workspace: Path, capsys: pytest.CaptureFixture[str])
     assert "pass    calibrated_in_the_large: expected wins are" in text
     assert "n/a     stages_stay: no policy is in force" in text
     assert "version 1 is champion" in text
+    assert run("audit", "list", "-w", str(workspace)) == 0
+    assert "model.promoted" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
