@@ -50,6 +50,7 @@ __all__ = [
     "Slicing",
     "TenthRow",
     "evaluate",
+    "lead_draws",
     "paired_log_loss_difference",
     "scored_points",
 ]
@@ -208,7 +209,7 @@ def _intervals(
 ) -> tuple[tuple[str, Interval], ...]:
     values = _measure_all(measures, scored.weight)
     chunks = [
-        _measure_all(measures, scored.weight * drawn) for drawn in _lead_draws(scored.lead_index, seed=seed)
+        _measure_all(measures, scored.weight * drawn) for drawn in lead_draws(scored.lead_index, seed=seed)
     ]
     drawn = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in values}
     return tuple(
@@ -221,7 +222,7 @@ def _measure_all(measures: tuple[Measure, ...], weight: FloatArray) -> dict[str,
     return {name: value for measure in measures for name, value in measure(weight).items()}
 
 
-def _lead_draws(lead_index: IntArray, *, seed: int) -> Iterator[FloatArray]:
+def lead_draws(lead_index: IntArray, *, seed: int) -> Iterator[FloatArray]:
     """Yield how often each row is drawn, in chunks (REPLICATES_AT_ONCE, n): leads with replacement.
 
     The counts of a draw are multinomial: as many leads as there are, each equally likely (Efron 1979,

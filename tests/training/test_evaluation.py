@@ -1,4 +1,4 @@
-"""Evaluations: values, intervals over leads, tables, pictures."""
+"""Evaluations: values, intervals over leads, tables."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.builders_training import day_us
-from training.evaluation import ScoredPoints, evaluate, paired_log_loss_difference
+from training.evaluation import ScoredPoints, evaluate, lead_draws, paired_log_loss_difference
 
 
 def scored(n_leads: int = 400, *, per_lead: int = 2, seed: int = 0, shift: float = 0.0) -> ScoredPoints:
@@ -100,3 +100,15 @@ def test_every_interval_holds_its_value(seed: int) -> None:
     ece = evaluate(scored(300, seed=seed), seed=seed).metric("ece")
     assert ece is not None
     assert ece.low >= 0.0
+
+
+def test_every_draw_takes_as_many_leads_as_there_are() -> None:
+    """A draw is a sample of leads with replacement: counts add up, and all rows of a lead come with it."""
+    lead_index = np.array([5, 5, 9, 2, 2, 2], dtype=np.int64)
+    drawn = np.concatenate(list(lead_draws(lead_index, seed=1)))
+    assert drawn.shape == (500, 6)
+    first_rows = drawn[:, [0, 2, 3]]
+    assert (first_rows.sum(axis=1) == 3).all()
+    np.testing.assert_array_equal(drawn[:, 0], drawn[:, 1])
+    np.testing.assert_array_equal(drawn[:, 3], drawn[:, 5])
+    assert first_rows.mean(axis=0) == pytest.approx([1.0, 1.0, 1.0], abs=0.15)
