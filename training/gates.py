@@ -65,7 +65,7 @@ class GateFacts:
     """What the gates look at.
 
     ``against_champion`` is the challenger's log loss minus the champion's on the same newest points, None
-    when there is no champion; ``incomparable`` says why there is one and it cannot be compared.
+    when there is no ``champion``; ``incomparable`` says why there is one and it cannot be compared.
     ``round_trip_difference`` is the largest difference in probability between the evaluated model and the
     one that came back from the registry. ``stage_moves`` is None without a champion to compare with,
     and without a policy (``has_policy``).
@@ -76,6 +76,7 @@ class GateFacts:
     round_trip_difference: float
     leakage: tuple[Finding, ...]
     incomparable: str | None = None
+    champion: Evaluation | None = None
     stage_moves: StageMoves | None = None
     has_policy: bool = False
 
@@ -128,34 +129,58 @@ def _calibrated_in_the_large(facts: GateFacts) -> Reason:
 
 
 def _calibrated_per_slice(facts: GateFacts) -> Reason:
-    code = "calibrated_per_slice"
-    slices = facts.challenger.slices
+    """Refuse a model that breaks its promise in a slice, unless the champion breaks it there as badly.
+
+    Keeping a champion because its challenger shares its fault would help nobody.
+    """
+    code, slices = "calibrated_per_slice", facts.challenger.slices
     judged = [row for row in slices if not row.not_applicable]
     if not judged:
         text = "no attribute has a slice that is large enough to be judged"
         return Reason(code=code, passed=True, text=text, applies=False)
-    broken = [text for row in judged if (text := _broken_promise(row, of=len(judged)))]
-    if broken:
-        return Reason(code=code, passed=False, text="; ".join(broken))
+    broken = [row for row in judged if _is_broken(row, of=len(judged))]
+    worse = [row for row in broken if not _champion_is_as_far_off(row, facts.champion)]
+    if worse:
+        text = "; ".join(_broken_promise(row, of=len(judged)) for row in worse)
+        return Reason(code=code, passed=False, text=text)
+    shared = f", {len(broken)} of them off like the champion's" if broken else ""
     text = (
-        f"real wins are as promised in each of {len(judged)} slices "
+        f"real wins are as promised in {len(judged)} slices{shared} "
         f"({TOLERATED_SLICE_DEVIATION:.0%} and chance tolerated, {SLICES_RISK:.0%} risk over all); "
         f"{len(slices) - len(judged)} are too small to ask"
     )
     return Reason(code=code, passed=True, text=text)
 
 
-def _broken_promise(row: SliceRow, *, of: int) -> str:
-    """Return what is wrong with a slice; empty when its real wins lie where the promise may put them."""
+def _tolerated(row: SliceRow, *, of: int) -> tuple[float, float]:
+    """Return between which numbers the real wins of one of so many slices may lie."""
     deviations = NormalDist().inv_cdf(1.0 - SLICES_RISK / (2 * of))
     lowest = row.expected_wins / (1.0 + TOLERATED_SLICE_DEVIATION) - deviations * row.spread
     highest = row.expected_wins / (1.0 - TOLERATED_SLICE_DEVIATION) + deviations * row.spread
-    if lowest <= row.real_wins <= highest:
-        return ""
+    return max(lowest, 0.0), highest
+
+
+def _is_broken(row: SliceRow, *, of: int) -> bool:
+    lowest, highest = _tolerated(row, of=of)
+    return not lowest <= row.real_wins <= highest
+
+
+def _broken_promise(row: SliceRow, *, of: int) -> str:
+    lowest, highest = _tolerated(row, of=of)
     return (
         f"{row.attribute_en} {row.level_en}: {row.expected_wins:.0f} wins promised, "
-        f"{row.real_wins:.0f} came, {max(lowest, 0.0):.0f} to {highest:.0f} tolerated"
+        f"{row.real_wins:.0f} came, {lowest:.0f} to {highest:.0f} tolerated"
     )
+
+
+def _champion_is_as_far_off(row: SliceRow, champion: Evaluation | None) -> bool:
+    same = [
+        each
+        for each in (() if champion is None else champion.slices)
+        if (each.feature, each.level_en) == (row.feature, row.level_en)
+    ]
+    missed = abs(row.expected_wins - row.real_wins)
+    return any(abs(each.expected_wins - each.real_wins) >= missed for each in same)
 
 
 def _stages_stay(facts: GateFacts) -> Reason:

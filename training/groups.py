@@ -120,14 +120,15 @@ class TenthRow(Group):
     """One tenth of the snapshots, 1 = best scores: what was promised, what came, and the gain up to here.
 
     ``share`` of all weight lies in this tenth and the better ones; ``gain`` of all wins; lift = gain / share.
+    Without a win there is no gain and no lift: None.
     """
 
     tenth: int
     mean_probability: float
     win_rate: float
     share: float
-    gain: float
-    lift: float
+    gain: float | None
+    lift: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,8 +227,8 @@ def _tenth_row(tenth: int, scored: ScoredPoints, tenths: IntArray) -> TenthRow:
         mean_probability=float(weighted_mean(own.probability, own.weight)),
         win_rate=float(weighted_mean(own.label.astype(np.float64), own.weight)),
         share=share,
-        gain=gain,
-        lift=gain / share,
+        gain=None if np.isnan(gain) else gain,
+        lift=None if np.isnan(gain) else gain / share,
         **_sums(own),
     )
 

@@ -87,11 +87,11 @@ def gain_picture(tenths: Sequence[TenthRow], others: Sequence[TenthRow], words: 
     """Return the share of all wins among the best-scored share of the snapshots."""
     axes = Axes(words=words, x_end=1.0, y_end=1.0, is_share=True)
     curves = [
-        _line(axes, ((0.0, 0.0), *((row.share, row.gain) for row in rows)), name)
+        _line(axes, ((0.0, 0.0), *((row.share, row.gain or 0.0) for row in rows)), name)
         for rows, name in ((others, "second"), (tenths, "first"))
         if rows
     ]
-    dots = (_dot(axes, row.share, row.gain, "dot") for row in tenths)
+    dots = (_dot(axes, row.share, row.gain or 0.0, "dot") for row in tenths)
     return _picture(words, (*_grid(axes), _line(axes, ((0, 0), (1, 1)), "ideal"), *curves, *dots))
 
 

@@ -181,6 +181,7 @@ def _facts(
         against_champion=comparison.difference,
         round_trip_difference=_round_trip_difference(tables, challenger, comparison.points, place),
         leakage=leaks_of_features(challenger.model.feature_set, tables),
+        champion=None if comparison.champion is None else comparison.champion.evaluation,
         stage_moves=_stage_moves(comparison, stages),
         has_policy=stages is not None,
     )

@@ -249,8 +249,8 @@ def _tenth_cells(evaluation: Evaluation, lang: Language) -> Iterator[tuple[str, 
             number_text(row.snapshots, lang),
             _percent(row.mean_probability, lang, digits=1),
             _percent(row.win_rate, lang, digits=1),
-            _percent(row.gain, lang),
-            _number(row.lift, 2, lang),
+            words.NOT_APPLICABLE.say(lang) if row.gain is None else _percent(row.gain, lang),
+            words.NOT_APPLICABLE.say(lang) if row.lift is None else _number(row.lift, 2, lang),
         )
 
 

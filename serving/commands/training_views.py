@@ -94,8 +94,10 @@ def tenths_table(evaluation: "Evaluation") -> "Table":
     """Return lift and gain: one row per tenth of the snapshots, best scores first."""
     table = _table("tenth", "snapshots", "promised", "won", "gain", "lift")
     for row in evaluation.tenths:
-        shares = (f"{each:.1%}" for each in (row.mean_probability, row.win_rate, row.gain))
-        table.add_row(str(row.tenth), f"{row.snapshots:,}", *shares, f"{row.lift:.2f}")
+        shares = (f"{each:.1%}" for each in (row.mean_probability, row.win_rate))
+        gain = "n/a" if row.gain is None else f"{row.gain:.1%}"
+        lift = "n/a" if row.lift is None else f"{row.lift:.2f}"
+        table.add_row(str(row.tenth), f"{row.snapshots:,}", *shares, gain, lift)
     return table
 
 

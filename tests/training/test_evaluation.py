@@ -1,5 +1,6 @@
 """Evaluations: values, intervals over leads, tables."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -79,6 +80,8 @@ def test_one_class_has_no_auc_and_says_so() -> None:
     ranking = {"auc", "average_precision", "lift_best_tenth", "gain_best_fifth"}
     assert set(found.not_applicable) == {*ranking, "expected_to_real_wins"}
     assert found.metric("log_loss") is not None
+    assert {(row.gain, row.lift) for row in found.tenths} == {(None, None)}
+    assert "NaN" not in json.dumps(found.to_dict())
 
 
 def test_paired_differences_are_sharper_than_two_intervals() -> None:

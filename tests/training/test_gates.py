@@ -68,6 +68,7 @@ def with_slices(*rows: SliceRow) -> GateFacts:
 FINE = tuple(slice_row(f"source {number}", expected=40, real=40, spread=5) for number in range(19))
 TWO_SIGMA_OFF = slice_row("webinar", expected=40, real=50, spread=5)
 DOUBLED = slice_row("webinar", expected=40, real=80, spread=5)
+NEARER = slice_row("webinar", expected=41, real=80, spread=5)
 NO_WIN = slice_row("bought list", expected=40, real=0, spread=5)
 NO_WIN_BUT_SMALL = replace(NO_WIN, not_applicable="few_leads")
 
@@ -119,6 +120,16 @@ LEAK = Finding(code="denied-owner", severity="error", column="owner", message="d
         pytest.param(with_slices(*FINE, TWO_SIGMA_OFF), set(), id="one-of-twenty-slices-two-sigma-off"),
         pytest.param(with_slices(*FINE, DOUBLED), {"calibrated_per_slice"}, id="one-slice-promises-half"),
         pytest.param(with_slices(*FINE, NO_WIN), {"calibrated_per_slice"}, id="a-slice-without-a-win"),
+        pytest.param(
+            replace(with_slices(*FINE, DOUBLED), champion=with_slices(DOUBLED).challenger),
+            set(),
+            id="the-champion-is-as-far-off-there",
+        ),
+        pytest.param(
+            replace(with_slices(*FINE, DOUBLED), champion=with_slices(*FINE, NEARER).challenger),
+            {"calibrated_per_slice"},
+            id="the-champion-is-nearer-there",
+        ),
         pytest.param(with_slices(NO_WIN_BUT_SMALL), set(), id="too-small-to-be-judged"),
         pytest.param(replace(GOOD, has_policy=True), set(), id="policy-but-no-champion"),
         pytest.param(replace(GOOD, has_policy=True, stage_moves=moves(20)), set(), id="as-many-as-agreed"),
