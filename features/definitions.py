@@ -269,6 +269,23 @@ class FeatureSet:
         return tuple(index for index, feature in enumerate(self.features) if feature.is_category)
 
     @cached_property
+    def recency_of(self) -> tuple[int | None, ...]:
+        """For each feature of activities the column of days since the last of them, if there is one.
+
+        It is missing exactly when the lead never had such an activity.
+        """
+        subjects = [
+            (each.activity_kind, each.channel) if each.kind in ACTIVITY_KINDS else each
+            for each in self.features
+        ]
+        recency = {
+            subject: index
+            for index, (each, subject) in enumerate(zip(self.features, subjects, strict=True))
+            if each.kind is FeatureKind.DAYS_SINCE_LAST
+        }
+        return tuple(recency.get(subject) for subject in subjects)
+
+    @cached_property
     def attributes(self) -> frozenset[str]:
         """The attributes of a lead that any feature reads."""
         return frozenset[str]().union(*(feature.reads for feature in self.features))

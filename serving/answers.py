@@ -4,12 +4,19 @@ Writes numbers and words down; what they are is decided by the model and the pol
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from features.definitions import FeatureSet
-from features.words.reasons import Language, feature_label, reason_sentence, value_text
+from features.words.reasons import (
+    Language,
+    feature_label,
+    never_sentence,
+    reason_sentence,
+    value_text,
+)
 from training.artifact import FamilyReason
 
 FLAT_REASONS = 5
@@ -21,7 +28,7 @@ UNITS = {"en": ("point", "points"), "de": ("Punkt", "Punkte")}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One family's share of the points, with the member that speaks loudest."""
+    """One family's share of the points, in the words of the member that speaks for it."""
 
     feature: str
     label: str
@@ -65,10 +72,51 @@ def whole_points(points: float) -> int:
     return min(100, max(0, rounded))
 
 
+def tell_once(
+    reasons: Sequence[FamilyReason], feature_set: FeatureSet, row: Sequence[float], lang: Language
+) -> tuple[FamilyReason, ...]:
+    """Join the reasons that read the same into one with the sum of their points; loudest first.
+
+    A lead nobody has heard of has neither activities nor a first contact, and a CRM may call two channels
+    alike: a seller reads each statement once, and the points still add up.
+    """
+    told: dict[str, FamilyReason] = {}
+    for reason, statement in zip(reasons, _statements(reasons, feature_set, row, lang), strict=True):
+        before = told.get(statement)
+        told[statement] = reason if before is None else replace(before, points=before.points + reason.points)
+    return tuple(sorted(told.values(), key=lambda reason: -abs(reason.points)))
+
+
+def _statements(
+    reasons: Sequence[FamilyReason], feature_set: FeatureSet, row: Sequence[float], lang: Language
+) -> Iterator[str]:
+    """Yield what each reason says: its label, which is enough where no other reason has the same.
+
+    Most labels are alone, and writing all sentences would cost a tenth of a score's time.
+    """
+    labels = [feature_label(feature_set.features[reason.feature_index], lang) for reason in reasons]
+    counts = Counter(labels)
+    for reason, label in zip(reasons, labels, strict=True):
+        alone = counts[label] == 1 and not _never_happened(reason, feature_set, row)
+        yield label if alone else _sentence(reason, feature_set, row, lang)
+
+
+def _never_happened(reason: FamilyReason, feature_set: FeatureSet, row: Sequence[float]) -> bool:
+    recency = feature_set.recency_of[reason.feature_index]
+    return recency is not None and math.isnan(row[recency])
+
+
+def _sentence(reason: FamilyReason, feature_set: FeatureSet, row: Sequence[float], lang: Language) -> str:
+    feature = feature_set.features[reason.feature_index]
+    if _never_happened(reason, feature_set, row):
+        return never_sentence(feature, lang)
+    return reason_sentence(feature, row[reason.feature_index], lang)
+
+
 def reason_values(
     reasons: Sequence[FamilyReason], feature_set: FeatureSet, row: Sequence[float], lang: Language
 ) -> tuple[Reason, ...]:
-    """Return every reason with the words of its loudest feature; `row` is the feature row."""
+    """Return every reason with the words of the feature that speaks; `row` is the feature row."""
     return tuple(
         Reason(
             feature=(feature := feature_set.features[reason.feature_index]).name,
@@ -85,8 +133,7 @@ def flat_reasons(
 ) -> tuple[str, str, str, str, str]:
     """Return the five loudest reasons as sentences with their points; empty texts when there are fewer."""
     sentences = [
-        f"{reason_sentence(feature_set.features[reason.feature_index], row[reason.feature_index], lang)} "
-        f"({points_text(reason.points, lang)})"
+        f"{_sentence(reason, feature_set, row, lang)} ({points_text(reason.points, lang)})"
         for reason in reasons[:FLAT_REASONS]
         if abs(reason.points) >= LEAST_SPOKEN_POINTS
     ]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from features.online import IDENTITY_FIELDS
 from features.problems import shorten
 from features.words.reasons import Language
-from serving.answers import ScoreAnswer, flat_reasons, reason_values, whole_points
+from serving.answers import ScoreAnswer, flat_reasons, reason_values, tell_once, whole_points
 from serving.champion import Champion
 from serving.operations.active_policy import ActivePolicy
 from serving.operations.record_scores import ScoreRecord
@@ -145,7 +145,7 @@ class Scorer:
         warnings: tuple[str, ...],
     ) -> ScoreAnswer:
         feature_set, values = self.model.feature_set, row.tolist()
-        reasons = self.model.reasons(row)
+        reasons = tell_once(self.model.reasons(row), feature_set, values, facts.lang)
         first, second, third, fourth, fifth = flat_reasons(reasons, feature_set, values, facts.lang)
         return ScoreAnswer(
             score_id=self._score_id(facts, row, decision),

@@ -42,7 +42,8 @@ class PolicyHead:
     `least_dwell_days` holds a lead in its stage before a lower score may take it down, `score_valid_days` is
     the age at which a score is too old to act on; both count 24-hour days. `expected_conversion` is the share
     of leads without an expectation of their own persona that both teams expect to be won within the horizon:
-    what a score rests on before there are deals to learn from.
+    what a score rests on before there are deals to learn from. `most_moved` is the share of leads that a new
+    model may put into another stage without asking both teams.
     """
 
     version: int
@@ -51,6 +52,7 @@ class PolicyHead:
     least_dwell_days: int
     score_valid_days: int
     expected_conversion: float | None = None
+    most_moved: float | None = None
 
     def __post_init__(self) -> None:
         refuse_broken("policy", self._broken_rules())
@@ -68,6 +70,8 @@ class PolicyHead:
         yield from whole_number_only("least_dwell_days", self.least_dwell_days, 0, 365)
         yield from whole_number_only("score_valid_days", self.score_valid_days, 1, 365)
         yield from expected_share_only(self.expected_conversion)
+        if self.most_moved is not None and not 0.0 <= self.most_moved <= 1.0:
+            yield BrokenRule("most_moved", "must be a share from 0 to 1", self.most_moved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

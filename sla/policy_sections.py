@@ -95,6 +95,7 @@ def _assemble(
         least_dwell_days=head.least_dwell_days,
         score_valid_days=head.score_valid_days,
         expected_conversion=head.expected_conversion,
+        most_moved=head.most_moved,
         personas=_clauses(draft.personas),
         thresholds=_clauses(draft.thresholds),
         overrides=_clauses(draft.overrides),
@@ -148,6 +149,7 @@ def _read_head(table: TableReader, *, zone: str) -> PolicyHead | None:
         least_dwell_days=table.need("least_dwell_days", WHOLE),
         score_valid_days=table.need("score_valid_days", WHOLE),
         expected_conversion=table.maybe("expected_conversion", NUMBER),
+        most_moved=table.maybe("most_moved", NUMBER),
     )
     table.close()
     return head

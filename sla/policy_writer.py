@@ -87,6 +87,7 @@ def _head(policy: Policy) -> Pairs:
     yield "least_dwell_days", _scalar(policy.least_dwell_days)
     yield "score_valid_days", _scalar(policy.score_valid_days)
     yield "expected_conversion", _optional(policy.expected_conversion)
+    yield "most_moved", _optional(policy.most_moved)
 
 
 def _hours(hours: OpeningHours) -> Pairs:

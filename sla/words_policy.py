@@ -97,6 +97,11 @@ DWELL = Text(
     "Ein Score, der mehr als {valid} alt ist, zählt nicht mehr.",
 )
 RESTS_AS_LONG = Text(en="; a recycled lead rests as long", de="; ein zurückgestellter Lead ruht ebenso lange")
+MOST_MOVED = Text(
+    en="A new model may put at most {share} of the newest leads into another stage; else both look first.",
+    de="Ein neues Modell darf höchstens {share} der neuesten Leads in eine andere Stufe bringen; sonst sehen "
+    "es sich erst beide an.",
+)
 OVERRIDES = Text(en="What lifts a lead at once", de="Was einen Lead sofort aufsteigen lässt")
 OVERRIDE = Text(
     en="{action} (`{kind}`), not more than {days} ago: {stage} at once",
@@ -270,6 +275,8 @@ def _thresholds(policy: Policy, lang: str) -> Iterator[str]:
     dwell, valid = _after_days(policy.least_dwell_days, lang), days_text(policy.score_valid_days, lang)
     as_long = "" if policy.recycling else RESTS_AS_LONG.in_language(lang)
     yield DWELL.in_language(lang).format(dwell=dwell, valid=valid, as_long=as_long)
+    if policy.most_moved is not None:
+        yield MOST_MOVED.in_language(lang).format(share=exact_percent(policy.most_moved, lang))
 
 
 def _after_days(days: int, lang: str) -> str:

@@ -370,6 +370,7 @@ def policies(draw: st.DrawFn) -> Policy:
         least_dwell_days=draw(st.integers(0, 30)),
         score_valid_days=draw(st.integers(1, 30)),
         expected_conversion=expected,
+        most_moved=draw(st.none() | st.floats(0, 1)),
     )
 
 

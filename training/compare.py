@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.build import Points, build_features
+from features.definitions import FeatureKind
 from features.errors import InputError
+from features.personas import PersonaRules
 from features.tables import CanonicalTables
 from training.artifact import LoadedModel, Manifest, load_model
 from training.evaluation import (
@@ -15,19 +17,24 @@ from training.evaluation import (
     paired_log_loss_difference,
     scored_points,
 )
+from training.groups import Slicing, persona_slicing, slicings_of
+from training.influence import Influence, influences_of
 from training.labels import Labels
+from training.points import FloatArray
 from training.run_facts import METRIC_PRIOR, METRIC_TEST_FROM
 from training.splits import SplitKind, label_part, newest_part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class JudgedModel:
-    """A registered model and how it does on the newest leads."""
+    """A registered model, its probabilities of the newest snapshots (n,), and how it did."""
 
     version: str
     folder: Path
     model: LoadedModel
+    probability: FloatArray
     evaluation: Evaluation
+    influences: tuple[Influence, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,18 +57,34 @@ class Contestant:
 
 
 def compare(
-    tables: CanonicalTables, *, challenger: Contestant | None, champion: Contestant | None, seed: int
+    tables: CanonicalTables,
+    *,
+    challenger: Contestant | None,
+    champion: Contestant | None,
+    seed: int,
+    personas: tuple[PersonaRules, ...] = (),
 ) -> Comparison:
-    """Judge one or two models; InputError when they cannot be judged on the same leads."""
+    """Judge one or two models; InputError when they cannot be judged on the same leads.
+
+    Both are judged in the same slices: the attributes of the first, and the agreed `personas`.
+    """
     present = [each for each in (challenger, champion) if each is not None]
     models = [load_model(each.folder) for each in present]
     points, labels = _never_trained_on(tables, [model.manifest for model in models])
-    scored = [_score(tables, model, points, labels) for model in models]
+    matrices = [build_features(model.feature_set, tables, points) for model in models]
+    slicings = _slicings(tables, points, personas, slicings_of(models[0].feature_set, matrices[0]))
+    known = tuple(slicing.where(labels.known) for slicing in slicings)
+    scored = [_score(model, matrix, points, labels) for model, matrix in zip(models, matrices, strict=True)]
     judged = {
-        each: JudgedModel(
-            version=each.version, folder=each.folder, model=model, evaluation=evaluate(points_, seed=seed)
+        contestant: JudgedModel(
+            version=contestant.version,
+            folder=contestant.folder,
+            model=model,
+            probability=model.predict(matrix).probability,
+            evaluation=evaluate(rows, seed=seed, slicings=known),
+            influences=influences_of(model, matrix),
         )
-        for each, model, points_ in zip(present, models, scored, strict=True)
+        for contestant, model, matrix, rows in zip(present, models, matrices, scored, strict=True)
     }
     both = challenger is not None and champion is not None
     return Comparison(
@@ -100,13 +123,24 @@ def _never_trained_on(tables: CanonicalTables, manifests: list[Manifest]) -> tup
     return points, labels
 
 
-def _score(tables: CanonicalTables, model: LoadedModel, points: Points, labels: Labels) -> ScoredPoints:
-    prediction = model.predict(build_features(model.feature_set, tables, points))
+def _slicings(
+    tables: CanonicalTables,
+    points: Points,
+    personas: tuple[PersonaRules, ...],
+    of_model: tuple[Slicing, ...],
+) -> tuple[Slicing, ...]:
+    """Put the personas agreed today in the place of those the model was trained with."""
+    agreed = persona_slicing(personas, tables, points)
+    own = (each for each in of_model if not (agreed and each.feature.kind is FeatureKind.PERSONA))
+    return (*agreed, *own)
+
+
+def _score(model: LoadedModel, matrix: FloatArray, points: Points, labels: Labels) -> ScoredPoints:
     return scored_points(
         points.lead_index,
         points.as_of_us,
         labels,
-        prediction.probability,
+        model.predict(matrix).probability,
         prior_probability=_number(model.manifest, METRIC_PRIOR),
     )
 

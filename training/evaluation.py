@@ -1,43 +1,73 @@
 """How well probabilities met what happened, with intervals that keep the snapshots of a lead together.
 
-One resampling unit is a lead, never a row. Which numbers are good enough is decided in `training.gates`.
+One resampling unit is a lead, never a row. Which numbers are good enough is decided in `training.gates`; what
+happened month by month and slice by slice is counted in `training.groups`.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from training.groups import (
+    Group,
+    MonthRow,
+    ScoredPoints,
+    SliceRow,
+    Slicing,
+    TenthRow,
+    months_of,
+    slices_of,
+    tenths_of,
+    whole_of,
+)
 from training.labels import Labels
 from training.metrics import (
     BrierParts,
-    area_under_roc,
-    average_precision,
     brier_losses,
     calibration_in_the_large,
     decompose_brier,
     equal_mass_bins,
     expected_calibration_error,
     expected_to_real_wins,
-    gain_at,
+    gain_of,
     log_losses,
+    precision_of,
+    roc_of,
+    tie_rows,
     weighted_mean,
 )
 from training.outcomes import IntArray
 from training.points import FloatArray
+
+__all__ = [
+    "Evaluation",
+    "Interval",
+    "MonthRow",
+    "ScoredPoints",
+    "SliceRow",
+    "Slicing",
+    "TenthRow",
+    "evaluate",
+    "lead_draws",
+    "paired_log_loss_difference",
+    "scored_points",
+]
 
 REPLICATES = 500
 REPLICATES_AT_ONCE = 50
 """Bounds the memory of a bootstrap: 50 replicates of 100,000 rows are 40 MB."""
 CONFIDENCE = 0.95
 CALIBRATION_BINS = 10
-TENTHS = 10
+BEST_SHARE, BETTER_SHARE = 0.1, 0.2
+"""The best-scored tenth and fifth: what a team that cannot call everybody looks at."""
 
 RAISED_BY_NOISE = frozenset({"ece"})
 """Metrics that resampling can only push up: noise in a bin adds to its distance whichever way it goes."""
 
-Metric = Callable[[FloatArray], FloatArray]
+Measure = Callable[[FloatArray], Mapping[str, FloatArray]]
+"""Weights (n,) or (replicates, n) to metrics by name, each a number or one per replicate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,44 +77,6 @@ class Interval:
     value: float
     low: float
     high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ScoredPoints:
-    """What is judged, one row per snapshot with a known label, each array (n,).
-
-    ``lead_index`` says which rows belong to one lead; ``as_of_us`` is 0 without times; ``prior_probability``
-    is the base rate that somebody without a model would have given.
-    """
-
-    lead_index: IntArray
-    as_of_us: IntArray
-    label: npt.NDArray[np.int8]
-    weight: FloatArray
-    probability: FloatArray
-    prior_probability: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonthRow:
-    """Expected against real wins of the snapshots of one calendar month (UTC), both weighted."""
-
-    month: str
-    snapshots: int
-    expected_wins: float
-    real_wins: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TenthRow:
-    """One tenth of the snapshots, 1 = best scores: what was promised, what came, and the gain up to here."""
-
-    tenth: int
-    snapshots: int
-    mean_probability: float
-    win_rate: float
-    gain: float
-    lift: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +89,18 @@ class Evaluation:
     metrics: tuple[tuple[str, Interval], ...]
     not_applicable: tuple[str, ...]
     brier_parts: BrierParts
+    whole: Group
     months: tuple[MonthRow, ...]
     tenths: tuple[TenthRow, ...]
+    slices: tuple[SliceRow, ...] = ()
 
     def metric(self, name: str) -> Interval | None:
         """Return one metric by name; None where it has no meaning for these points."""
         return dict(self.metrics).get(name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values, metrics by name."""
+        return {**asdict(self), "metrics": {name: asdict(interval) for name, interval in self.metrics}}
 
 
 def scored_points(
@@ -125,9 +123,12 @@ def scored_points(
     )
 
 
-def evaluate(scored: ScoredPoints, *, seed: int) -> Evaluation:
-    """Judge probabilities on known outcomes; the same seed gives the same intervals."""
-    measured = _intervals(_metrics(scored), scored, seed=seed)
+def evaluate(scored: ScoredPoints, *, seed: int, slicings: tuple[Slicing, ...] = ()) -> Evaluation:
+    """Judge probabilities on known outcomes; the same seed gives the same intervals.
+
+    ``slicings`` say by which attributes the rows of ``scored`` are told apart.
+    """
+    measured = _intervals(_measures(scored), scored, seed=seed)
     defined = tuple((name, each) for name, each in measured if not np.isnan(each.value))
     return Evaluation(
         snapshots=len(scored.label),
@@ -136,63 +137,104 @@ def evaluate(scored: ScoredPoints, *, seed: int) -> Evaluation:
         metrics=defined,
         not_applicable=tuple(name for name, each in measured if np.isnan(each.value)),
         brier_parts=decompose_brier(scored.label, scored.probability, scored.weight),
-        months=_months(scored),
-        tenths=_tenths(scored),
+        whole=whole_of(scored),
+        months=months_of(scored),
+        tenths=tenths_of(scored),
+        slices=slices_of(scored, slicings),
     )
 
 
 def paired_log_loss_difference(first: ScoredPoints, second: ScoredPoints, *, seed: int) -> Interval:
-    """Return mean log loss of `first` minus `second` on the same points; below 0 the first is better."""
+    """Return mean log loss of `first` minus `second` on the same points; below 0 the first is better.
+
+    Both are judged in the same draws of leads, so what makes a lead hard for both cancels out (Efron and
+    Tibshirani 1993, "An introduction to the bootstrap", chapter 8).
+    """
     difference = log_losses(first.label, first.probability) - log_losses(second.label, second.probability)
-    metrics = {"difference": lambda weight: weighted_mean(difference, weight)}
-    return _intervals(metrics, first, seed=seed)[0][1]
+    return _intervals((lambda weight: {"": weighted_mean(difference, weight)},), first, seed=seed)[0][1]
 
 
-def _metrics(scored: ScoredPoints) -> dict[str, Metric]:
+def _measures(scored: ScoredPoints) -> tuple[Measure, ...]:
+    return (_losses(scored), _ranking(scored), _calibration(scored))
+
+
+def _losses(scored: ScoredPoints) -> Measure:
     label, probability = scored.label, scored.probability
-    loss = log_losses(label, probability)
+    loss, brier = log_losses(label, probability), brier_losses(label, probability)
     prior_loss = log_losses(label, np.full(len(label), scored.prior_probability))
-    brier = brier_losses(label, probability)
+
+    def measure(weight: FloatArray) -> Mapping[str, FloatArray]:
+        mean, prior = weighted_mean(loss, weight), weighted_mean(prior_loss, weight)
+        return {
+            "log_loss": mean,
+            "log_loss_prior": prior,
+            "log_loss_gain": prior - mean,
+            "skill": 1.0 - mean / prior,
+            "brier": weighted_mean(brier, weight),
+        }
+
+    return measure
+
+
+def _ranking(scored: ScoredPoints) -> Measure:
+    def measure(weight: FloatArray) -> Mapping[str, FloatArray]:
+        tied = tie_rows(scored.label, scored.probability, weight)
+        return {
+            "auc": roc_of(tied),
+            "average_precision": precision_of(tied),
+            "lift_best_tenth": gain_of(tied, BEST_SHARE) / BEST_SHARE,
+            "gain_best_fifth": gain_of(tied, BETTER_SHARE),
+        }
+
+    return measure
+
+
+def _calibration(scored: ScoredPoints) -> Measure:
+    label, probability = scored.label, scored.probability
     bins = equal_mass_bins(probability, scored.weight, n_bins=CALIBRATION_BINS)
-    return {
-        "log_loss": lambda weight: weighted_mean(loss, weight),
-        "log_loss_prior": lambda weight: weighted_mean(prior_loss, weight),
-        "log_loss_gain": lambda weight: weighted_mean(prior_loss - loss, weight),
-        "skill": lambda weight: 1.0 - weighted_mean(loss, weight) / weighted_mean(prior_loss, weight),
-        "brier": lambda weight: weighted_mean(brier, weight),
-        "auc": lambda weight: area_under_roc(label, probability, weight),
-        "average_precision": lambda weight: average_precision(label, probability, weight),
-        "ece": lambda weight: expected_calibration_error(label, probability, weight, bins=bins),
-        "calibration_in_the_large": lambda weight: calibration_in_the_large(label, probability, weight),
-        "expected_to_real_wins": lambda weight: expected_to_real_wins(label, probability, weight),
-        "win_rate": lambda weight: weighted_mean(label.astype(np.float64), weight),
-    }
+
+    def measure(weight: FloatArray) -> Mapping[str, FloatArray]:
+        return {
+            "ece": expected_calibration_error(label, probability, weight, bins=bins),
+            "calibration_in_the_large": calibration_in_the_large(label, probability, weight),
+            "expected_to_real_wins": expected_to_real_wins(label, probability, weight),
+            "win_rate": weighted_mean(label.astype(np.float64), weight),
+        }
+
+    return measure
 
 
 def _intervals(
-    metrics: dict[str, Metric], scored: ScoredPoints, *, seed: int
+    measures: tuple[Measure, ...], scored: ScoredPoints, *, seed: int
 ) -> tuple[tuple[str, Interval], ...]:
-    replicates = [
-        [metric(scored.weight * drawn) for metric in metrics.values()]
-        for drawn in _lead_draws(scored.lead_index, seed=seed)
+    values = _measure_all(measures, scored.weight)
+    chunks = [
+        _measure_all(measures, scored.weight * drawn) for drawn in lead_draws(scored.lead_index, seed=seed)
     ]
-    drawn_values = [np.concatenate(chunks) for chunks in zip(*replicates, strict=True)]
+    drawn = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in values}
     return tuple(
-        (name, _interval(float(metric(scored.weight)), drawn, centred=name in RAISED_BY_NOISE))
-        for (name, metric), drawn in zip(metrics.items(), drawn_values, strict=True)
+        (name, _interval(float(value), drawn[name], centred=name in RAISED_BY_NOISE))
+        for name, value in values.items()
     )
 
 
-def _lead_draws(lead_index: IntArray, *, seed: int) -> Iterator[FloatArray]:
+def _measure_all(measures: tuple[Measure, ...], weight: FloatArray) -> dict[str, FloatArray]:
+    return {name: value for measure in measures for name, value in measure(weight).items()}
+
+
+def lead_draws(lead_index: IntArray, *, seed: int) -> Iterator[FloatArray]:
     """Yield how often each row is drawn, in chunks (REPLICATES_AT_ONCE, n): leads with replacement.
 
-    Poisson(1) counts per lead stand in for drawing exactly n leads, which is the same for more than a hundred
-    leads (Hanley and MacGibbon 2006) and needs no draw per row.
+    The counts of a draw are multinomial: as many leads as there are, each equally likely (Efron 1979,
+    doi 10.1214/aos/1176344552); all rows of a lead come with it.
     """
     leads, row_lead = np.unique(lead_index, return_inverse=True)
-    random = np.random.default_rng(seed)
+    random, n_leads = np.random.default_rng(seed), len(leads)
+    starts = np.arange(REPLICATES_AT_ONCE)[:, None] * n_leads
     for _ in range(REPLICATES // REPLICATES_AT_ONCE):
-        yield random.poisson(1.0, size=(REPLICATES_AT_ONCE, len(leads))).astype(np.float64)[:, row_lead]
+        taken = starts + random.integers(0, n_leads, size=(REPLICATES_AT_ONCE, n_leads))
+        counts = np.bincount(taken.ravel(), minlength=REPLICATES_AT_ONCE * n_leads)
+        yield counts.reshape(REPLICATES_AT_ONCE, n_leads).astype(np.float64)[:, row_lead]
 
 
 def _interval(value: float, drawn: FloatArray, *, centred: bool = False) -> Interval:
@@ -208,40 +250,3 @@ def _interval(value: float, drawn: FloatArray, *, centred: bool = False) -> Inte
     tail = (1.0 - CONFIDENCE) / 2.0
     low, high = np.quantile(meaningful, (tail, 1.0 - tail))
     return Interval(value=value, low=float(low), high=float(high))
-
-
-def _months(scored: ScoredPoints) -> tuple[MonthRow, ...]:
-    if not scored.as_of_us.any():
-        return ()
-    month = scored.as_of_us.astype("datetime64[us]").astype("datetime64[M]")
-    return tuple(_month_row(str(each), scored, month == each) for each in np.unique(month))
-
-
-def _month_row(month: str, scored: ScoredPoints, chosen: npt.NDArray[np.bool_]) -> MonthRow:
-    weight = scored.weight[chosen]
-    return MonthRow(
-        month=month,
-        snapshots=int(chosen.sum()),
-        expected_wins=float(weight @ scored.probability[chosen]),
-        real_wins=float(weight @ scored.label[chosen]),
-    )
-
-
-def _tenths(scored: ScoredPoints) -> tuple[TenthRow, ...]:
-    """Return up to ten rows, best scores first; tied scores share a tenth, so there may be fewer."""
-    tenth = TENTHS - equal_mass_bins(scored.probability, scored.weight, n_bins=TENTHS)
-    return tuple(_tenth_row(int(each), scored, tenth) for each in np.unique(tenth))
-
-
-def _tenth_row(tenth: int, scored: ScoredPoints, tenths: IntArray) -> TenthRow:
-    chosen = tenths == tenth
-    share = float(scored.weight[tenths <= tenth].sum() / scored.weight.sum())
-    gain = float(gain_at(scored.label, scored.probability, scored.weight, share))
-    return TenthRow(
-        tenth=tenth,
-        snapshots=int(chosen.sum()),
-        mean_probability=float(weighted_mean(scored.probability[chosen], scored.weight[chosen])),
-        win_rate=float(weighted_mean(scored.label[chosen].astype(np.float64), scored.weight[chosen])),
-        gain=gain,
-        lift=gain / share,
-    )

@@ -1,27 +1,47 @@
 """Whether a challenger may become champion, with every reason. Who moves the alias is decided elsewhere.
 
-Every gate is a function from facts to one reason; a new gate is one more row of `GATES`. Nothing that is
-unknown passes: a gate that cannot judge refuses.
+Every gate is a function from facts to one reason; a new gate is one more row of `GATES`. A gate that does not
+apply says so and passes; one that cannot judge refuses, so nothing that is unknown passes.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from features.leakage import Finding
 from training.evaluation import Evaluation, Interval
+from training.groups import SliceRow
+from training.stage_moves import StageMoves
 
 TOLERATED_DEVIATION = 0.10
 """Expected wins may differ this much from real wins before a significant difference refuses a model: less
 than that no team can see in a quarter, and on thousands of leads any small drift is significant."""
 
+TOLERATED_SLICE_DEVIATION = 0.20
+"""A slice may be off by more than the whole: its teams see fewer leads, and act on the whole score."""
+
+SLICES_RISK = 0.05
+"""The chance to refuse a model that keeps its promise in every slice, over all slices together: of twenty
+one is two deviations off by luck alone, so each is asked at a twentieth of the risk (Bonferroni; Dunn 1961,
+"Multiple comparisons among means")."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """What one gate found: a stable code, whether it passes, and one sentence with the numbers."""
+    """What one gate found: a stable code, whether it passes, and one sentence with the numbers.
+
+    ``applies`` is False where the gate has nothing to ask; then it passes.
+    """
 
     code: str
     passed: bool
     text: str
+    applies: bool = True
+
+    @property
+    def answer(self) -> str:
+        """One word: pass, refuse, or n/a."""
+        return "n/a" if not self.applies else "pass" if self.passed else "refuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +56,19 @@ class Verdict:
         return all(reason.passed for reason in self.reasons)
 
 
+NO_CHAMPION = "there is no champion to beat"
+NO_POLICY = "no policy is in force, so no stage depends on the model"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateFacts:
     """What the gates look at.
 
     ``against_champion`` is the challenger's log loss minus the champion's on the same newest points, None
-    when there is no champion; ``incomparable`` says why there is one and it cannot be compared.
+    when there is no ``champion``; ``incomparable`` says why there is one and it cannot be compared.
     ``round_trip_difference`` is the largest difference in probability between the evaluated model and the
-    one that came back from the registry.
+    one that came back from the registry. ``stage_moves`` is None without a champion to compare with,
+    and without a policy (``has_policy``).
     """
 
     challenger: Evaluation
@@ -51,6 +76,9 @@ class GateFacts:
     round_trip_difference: float
     leakage: tuple[Finding, ...]
     incomparable: str | None = None
+    champion: Evaluation | None = None
+    stage_moves: StageMoves | None = None
+    has_policy: bool = False
 
 
 def judge(facts: GateFacts) -> Verdict:
@@ -76,7 +104,7 @@ def _not_worse_than_champion(facts: GateFacts) -> Reason:
     if facts.incomparable is not None:
         return Reason(code="not_worse_than_champion", passed=False, text=facts.incomparable)
     if difference is None:
-        return Reason(code="not_worse_than_champion", passed=True, text="there is no champion to beat")
+        return Reason(code="not_worse_than_champion", passed=True, text=NO_CHAMPION, applies=False)
     passed = difference.low <= 0.0
     text = (
         f"log loss is {_signed(difference.value)} against the champion on the same leads "
@@ -98,6 +126,77 @@ def _calibrated_in_the_large(facts: GateFacts) -> Reason:
         f"the interval {'reaches' if passed else 'must reach'} {lowest:.0%} to {highest:.0%}"
     )
     return Reason(code="calibrated_in_the_large", passed=passed, text=text)
+
+
+def _calibrated_per_slice(facts: GateFacts) -> Reason:
+    """Refuse a model that breaks its promise in a slice, unless the champion breaks it there as badly.
+
+    Keeping a champion because its challenger shares its fault would help nobody.
+    """
+    code, slices = "calibrated_per_slice", facts.challenger.slices
+    judged = [row for row in slices if not row.not_applicable]
+    if not judged:
+        text = "no attribute has a slice that is large enough to be judged"
+        return Reason(code=code, passed=True, text=text, applies=False)
+    broken = [row for row in judged if _is_broken(row, of=len(judged))]
+    worse = [row for row in broken if not _champion_is_as_far_off(row, facts.champion)]
+    if worse:
+        text = "; ".join(_broken_promise(row, of=len(judged)) for row in worse)
+        return Reason(code=code, passed=False, text=text)
+    shared = f", {len(broken)} of them off like the champion's" if broken else ""
+    text = (
+        f"real wins are as promised in {len(judged)} slices{shared} "
+        f"({TOLERATED_SLICE_DEVIATION:.0%} and chance tolerated, {SLICES_RISK:.0%} risk over all); "
+        f"{len(slices) - len(judged)} are too small to ask"
+    )
+    return Reason(code=code, passed=True, text=text)
+
+
+def _tolerated(row: SliceRow, *, of: int) -> tuple[float, float]:
+    """Return between which numbers the real wins of one of so many slices may lie."""
+    deviations = NormalDist().inv_cdf(1.0 - SLICES_RISK / (2 * of))
+    lowest = row.expected_wins / (1.0 + TOLERATED_SLICE_DEVIATION) - deviations * row.spread
+    highest = row.expected_wins / (1.0 - TOLERATED_SLICE_DEVIATION) + deviations * row.spread
+    return max(lowest, 0.0), highest
+
+
+def _is_broken(row: SliceRow, *, of: int) -> bool:
+    lowest, highest = _tolerated(row, of=of)
+    return not lowest <= row.real_wins <= highest
+
+
+def _broken_promise(row: SliceRow, *, of: int) -> str:
+    lowest, highest = _tolerated(row, of=of)
+    return (
+        f"{row.attribute_en} {row.level_en}: {row.expected_wins:.0f} wins promised, "
+        f"{row.real_wins:.0f} came, {lowest:.0f} to {highest:.0f} tolerated"
+    )
+
+
+def _champion_is_as_far_off(row: SliceRow, champion: Evaluation | None) -> bool:
+    same = [
+        each
+        for each in (() if champion is None else champion.slices)
+        if (each.feature, each.level_en) == (row.feature, row.level_en)
+    ]
+    missed = abs(row.expected_wins - row.real_wins)
+    return any(abs(each.expected_wins - each.real_wins) >= missed for each in same)
+
+
+def _stages_stay(facts: GateFacts) -> Reason:
+    code, moves = "stages_stay", facts.stage_moves
+    if not facts.has_policy:
+        return Reason(code=code, passed=True, text=NO_POLICY, applies=False)
+    if facts.incomparable is not None:
+        return Reason(code=code, passed=False, text=facts.incomparable)
+    if moves is None:
+        return Reason(code=code, passed=True, text=NO_CHAMPION, applies=False)
+    volumes = ", ".join(f"{each.stage} {each.champion} to {each.challenger}" for each in moves.volumes)
+    text = (
+        f"{moves.moved} of the {moves.leads} newest leads ({moves.share:.1%}) would change stage under "
+        f"{moves.policy}; at most {moves.most_moved:.0%} may; volumes: {volumes}"
+    )
+    return Reason(code=code, passed=moves.share <= moves.most_moved, text=text)
 
 
 def _no_leakage(facts: GateFacts) -> Reason:
@@ -123,6 +222,8 @@ GATES: tuple[Callable[[GateFacts], Reason], ...] = (
     _better_than_prior,
     _not_worse_than_champion,
     _calibrated_in_the_large,
+    _calibrated_per_slice,
+    _stages_stay,
     _no_leakage,
     _same_after_round_trip,
 )

@@ -3,6 +3,8 @@
 Everything that does not depend on a row is built once, in :func:`assemble`.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +33,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FamilyReason:
-    """The share of a family of features in the points of one row; ``feature_index`` is its loudest member."""
+    """The share of a family of features in the points of one row; ``feature_index`` speaks for the family."""
 
     family: str
     feature_index: int
@@ -70,19 +72,26 @@ class LoadedModel:
         """Return the families' shares of one row (n_features,), loudest first.
 
         They sum to points - base_points. Families below 1e-12 points are left out; equal loudness keeps the
-        order of the feature set.
+        order of the feature set. Who speaks for a family is decided in :func:`speaker`.
         """
         shares = self.explain(row[np.newaxis])[0].tolist()
-        reasons = [
-            FamilyReason(
-                family=family,
-                feature_index=max(members, key=lambda index: abs(shares[index])),
-                points=sum(shares[index] for index in members),
-            )
-            for family, members in self.families
-        ]
+        reasons = [_family_reason(family, members, shares) for family, members in self.families]
         spoken = [reason for reason in reasons if abs(reason.points) >= SILENT_POINTS]
         return tuple(sorted(spoken, key=lambda reason: -abs(reason.points)))
+
+
+def speaker(members: Sequence[int], shares: Sequence[float], total: float) -> int:
+    """Return the member with the largest share of the total's sign; the first of equals.
+
+    A member that pulled the other way would give a reason whose words and points contradict each other.
+    """
+    sign = math.copysign(1.0, total)
+    return max(members, key=lambda index: sign * shares[index])
+
+
+def _family_reason(family: str, members: tuple[int, ...], shares: Sequence[float]) -> FamilyReason:
+    total = sum(shares[index] for index in members)
+    return FamilyReason(family=family, feature_index=speaker(members, shares, total), points=total)
 
 
 def assemble(

@@ -1,6 +1,9 @@
 """The model card: what a person should know before trusting a model, from the facts of its training."""
 
+from collections.abc import Iterator
+
 from training.evaluation import Evaluation
+from training.groups import SliceRow, is_off, wins_range
 from training.recipe import FittedModel, PreparedData
 
 SHOWN_METRICS = (
@@ -10,7 +13,10 @@ SHOWN_METRICS = (
     ("brier", "Brier score"),
     ("auc", "AUC"),
     ("average_precision", "average precision"),
+    ("lift_best_tenth", "lift of the best-scored tenth"),
+    ("gain_best_fifth", "share of all wins in the best-scored fifth"),
     ("ece", "expected calibration error"),
+    ("calibration_in_the_large", "mean probability - share of wins"),
     ("expected_to_real_wins", "expected wins / real wins"),
 )
 
@@ -68,11 +74,24 @@ def _table(evaluation: Evaluation) -> str:
         metric = evaluation.metric(name)
         if metric is not None:
             lines.append(f"| {label} | {metric.value:.4f} | {metric.low:.4f} to {metric.high:.4f} |")
+    parts = evaluation.brier_parts
+    lines.append(f"| of the Brier score: miscalibration | {parts.miscalibration:.4f} | |")
+    lines.append(f"| of the Brier score: discrimination | {parts.discrimination:.4f} | |")
     return "\n".join(lines)
 
 
-def _limits(evaluation: Evaluation) -> tuple[str, ...]:
-    missing = evaluation.not_applicable
-    if not missing:
-        return ()
-    return (f"Without meaning on these leads, because all of them ended alike: {', '.join(missing)}.",)
+def _limits(evaluation: Evaluation) -> Iterator[str]:
+    """Yield what the figures cannot say, and where the promise is not kept."""
+    if missing := evaluation.not_applicable:
+        yield f"Without meaning on these leads, because all of them ended alike: {', '.join(missing)}."
+    if off := [row for row in evaluation.slices if not row.not_applicable and is_off(row)]:
+        yield "Groups whose real wins leave the range that chance allows (a few of many do by luck):"
+        yield "\n".join(_off(row) for row in off)
+
+
+def _off(row: SliceRow) -> str:
+    low, high = wins_range(row)
+    return (
+        f"- {row.attribute_en}, {row.level_en}: {row.expected_wins:.0f} wins expected "
+        f"({low:.0f} to {high:.0f}), {row.real_wins:.0f} came"
+    )

@@ -4,6 +4,7 @@ The pointer is what serves, the alias is what the registry says. When the second
 error says so and `leadpact model pull` repairs it. What is good enough is decided in gates.py.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from features.build import Points, build_features
 from features.errors import InputError
+from features.personas import PersonaRules
 from features.tables import CanonicalTables
 from features.workspace import Workspace
 from training.artifact import read_manifest
@@ -26,8 +28,10 @@ from training.registry import (
     move_alias,
     predict_through_mlflow,
     pull,
+    tag_version,
 )
 from training.run_record import CHALLENGER, CHAMPION, Pairs
+from training.stage_moves import AgreedStages, StageMoves, count_moves
 
 ROUND_TRIP_ROWS = 200
 NO_MODEL = "there is no {what} in the registry; `leadpact train` makes one"
@@ -45,8 +49,27 @@ class Promotion:
     comparison: Comparison
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionNote:
+    """What is about to happen, for whoever keeps a record: nothing has moved yet.
+
+    ``previous`` is the version that is champion now; ``why_forced`` is None when the gates passed.
+    """
+
+    version: str
+    previous: str | None
+    verdict: Verdict
+    why_forced: str | None
+    at: datetime
+
+
 def compare_registered(
-    workspace: Workspace, tables: CanonicalTables, *, place: StorePlace, seed: int
+    workspace: Workspace,
+    tables: CanonicalTables,
+    *,
+    place: StorePlace,
+    seed: int,
+    personas: tuple[PersonaRules, ...] = (),
 ) -> Comparison:
     """Judge champion and challenger, whichever there are; InputError when there is neither."""
     challenger, champion = (_contestant(workspace, alias, place) for alias in (CHALLENGER, CHAMPION))
@@ -54,7 +77,7 @@ def compare_registered(
         raise InputError(NO_MODEL.format(what="challenger and no champion"))
     if challenger == champion:
         challenger = None
-    return compare(tables, challenger=challenger, champion=champion, seed=seed)
+    return compare(tables, challenger=challenger, champion=champion, seed=seed, personas=personas)
 
 
 def promote(
@@ -66,26 +89,45 @@ def promote(
     why_forced: str | None,
     seed: int,
     now: datetime,
+    stages: AgreedStages | None = None,
+    personas: tuple[PersonaRules, ...] = (),
+    before_move: Callable[[PromotionNote], None] | None = None,
 ) -> Promotion:
     """Run the gates over a version (the challenger by default) and make it champion when they pass.
 
-    ``why_forced`` is the reason for promoting against the gates; it is recorded with the version. Returns
-    with ``promoted`` False when a gate refuses. InputError without such a version; RegistryError when MLflow
-    fails, with nothing moved; StalePointerError when the alias moved and the pointer did not.
+    Parameters
+    ----------
+    why_forced : the reason for promoting against the gates; it is recorded with the version.
+    stages : what the policy in force makes of a probability; None when no policy is in force.
+    personas : those agreed today; each is a slice.
+    before_move : keeps a record of a promotion that is about to happen; when it raises, nothing moves.
+
+    Returns with ``promoted`` False when a gate refuses; the verdict is recorded with the version either way.
+    InputError without such a version; RegistryError when MLflow fails, with nothing moved; StalePointerError
+    when the alias moved and the pointer did not.
     """
     candidate = _candidate(workspace, version, place)
-    champion = _contestant(workspace, CHAMPION, place)
-    if champion is not None and champion.version == candidate.version:
-        champion = None
+    present = _contestant(workspace, CHAMPION, place)
+    champion = None if present == candidate else present
     why_not = _incomparable(candidate, champion)
     opponent = champion if why_not is None else None
-    comparison = compare(tables, challenger=candidate, champion=opponent, seed=seed)
-    verdict = judge(replace(_facts(tables, comparison, place), incomparable=why_not))
+    comparison = compare(tables, challenger=candidate, champion=opponent, seed=seed, personas=personas)
+    verdict = judge(replace(_facts(tables, comparison, place, stages), incomparable=why_not))
     forced = not verdict.passed and why_forced is not None
     promoted = verdict.passed or forced
     served = Champion(version=candidate.version, folder=candidate.folder)
+    note = PromotionNote(
+        version=candidate.version,
+        previous=None if present is None else present.version,
+        verdict=verdict,
+        why_forced=why_forced if forced else None,
+        at=now,
+    )
+    tag_version(candidate.version, _verdict_tags(verdict), place=place)
     if promoted:
-        _make_champion(workspace, served, _tags(verdict, why_forced, now), place)
+        if before_move is not None:
+            before_move(note)
+        _make_champion(workspace, served, _promotion_tags(note), place)
     return Promotion(
         version=candidate.version,
         verdict=verdict,
@@ -128,7 +170,9 @@ def _incomparable(candidate: Contestant, champion: Contestant | None) -> str | N
     return incomparable(read_manifest(candidate.folder), read_manifest(champion.folder))
 
 
-def _facts(tables: CanonicalTables, comparison: Comparison, place: StorePlace) -> GateFacts:
+def _facts(
+    tables: CanonicalTables, comparison: Comparison, place: StorePlace, stages: AgreedStages | None
+) -> GateFacts:
     challenger = comparison.challenger
     if challenger is None:
         raise InputError(NO_MODEL.format(what="challenger"))
@@ -137,7 +181,17 @@ def _facts(tables: CanonicalTables, comparison: Comparison, place: StorePlace) -
         against_champion=comparison.difference,
         round_trip_difference=_round_trip_difference(tables, challenger, comparison.points, place),
         leakage=leaks_of_features(challenger.model.feature_set, tables),
+        champion=None if comparison.champion is None else comparison.champion.evaluation,
+        stage_moves=_stage_moves(comparison, stages),
+        has_policy=stages is not None,
     )
+
+
+def _stage_moves(comparison: Comparison, stages: AgreedStages | None) -> StageMoves | None:
+    challenger, champion = comparison.challenger, comparison.champion
+    if stages is None or challenger is None or champion is None:
+        return None
+    return count_moves(comparison.points, champion.probability, challenger.probability, stages)
 
 
 def _round_trip_difference(
@@ -151,13 +205,15 @@ def _round_trip_difference(
     return float(np.abs(model.model.predict(matrix).probability - through).max())
 
 
-def _tags(verdict: Verdict, why_forced: str | None, now: datetime) -> Pairs:
+def _verdict_tags(verdict: Verdict) -> Pairs:
     refused = ", ".join(reason.code for reason in verdict.reasons if not reason.passed)
-    tags: Pairs = (
-        ("leadpact.promoted_at", now.astimezone(UTC).isoformat(timespec="seconds")),
-        ("leadpact.gates", "passed" if verdict.passed else f"refused: {refused}"),
-    )
-    return tags if why_forced is None else (*tags, ("leadpact.forced_why", why_forced))
+    reasons = ((f"leadpact.gate.{each.code}", f"{each.answer}: {each.text}") for each in verdict.reasons)
+    return (("leadpact.gates", "passed" if verdict.passed else f"refused: {refused}"), *reasons)
+
+
+def _promotion_tags(note: PromotionNote) -> Pairs:
+    at = (("leadpact.promoted_at", note.at.astimezone(UTC).isoformat(timespec="seconds")),)
+    return at if note.why_forced is None else (*at, ("leadpact.forced_why", note.why_forced))
 
 
 def _make_champion(workspace: Workspace, champion: Champion, tags: Pairs, place: StorePlace) -> None:

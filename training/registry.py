@@ -39,6 +39,7 @@ OUTPUTS = ("probability", "probability_low", "probability_high", "points")
 MODEL_DESCRIPTION = "Calibrated chance that a lead is won within the horizon."
 REQUIREMENTS = ("leadpact", "mlflow", "msgspec", "numba", "numpy", "pandas", "pyarrow")
 LONGEST_PARAMETER = 500
+LONGEST_TAG = 5_000
 UNKNOWN_CODES = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 """What MLflow answers for a model nobody registered, and for an alias or a version it does not know."""
 
@@ -98,10 +99,16 @@ def find_version(alias: str, *, place: StorePlace) -> str | None:
 
 def move_alias(alias: str, version: str, *, place: StorePlace, tags: Pairs = ()) -> None:
     """Give a version an alias, and tag the version with why."""
+    tag_version(version, tags, place=place)
+    with connect(place) as client:
+        client.set_registered_model_alias(MODEL_NAME, alias, version)
+
+
+def tag_version(version: str, tags: Pairs, *, place: StorePlace) -> None:
+    """Write tags of a version; a value longer than MLflow keeps is cut."""
     with connect(place) as client:
         for key, value in tags:
-            client.set_model_version_tag(MODEL_NAME, version, key, value)
-        client.set_registered_model_alias(MODEL_NAME, alias, version)
+            client.set_model_version_tag(MODEL_NAME, version, key, value[:LONGEST_TAG])
 
 
 def drop_alias(alias: str, *, place: StorePlace) -> None:

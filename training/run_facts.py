@@ -11,13 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from features.tables import CanonicalTables
+from features.words.phrases import LANGUAGES
 from training.artifact import ModelCardFacts
 from training.candidates.candidate import Parameter, Tried
 from training.data_hash import hash_tables
 from training.evaluation import Evaluation
+from training.influence import Influence
 from training.outcomes import lead_created_us
-from training.pictures import gain_picture, reliability_picture
+from training.pictures import standalone
 from training.recipe import FittedModel, LabelledPart, PreparedData
+from training.report import Report, ReportedModel, pictures_of, render_report
 from training.run_record import (
     CandidateRecord,
     DatasetRecord,
@@ -114,9 +117,15 @@ def run_metrics(trained: TrainedModel) -> Numbers:
 
 
 def training_record(
-    trained: TrainedModel, facts: ModelCardFacts, *, folder: Path, card: str, parent_run_id: str | None
+    trained: TrainedModel,
+    facts: ModelCardFacts,
+    *,
+    folder: Path,
+    card: str,
+    parent_run_id: str | None,
+    influences: tuple[Influence, ...] = (),
 ) -> TrainingRecord:
-    """Return what is logged to MLflow."""
+    """Return what is logged to MLflow; ``influences`` are those of the written model."""
     return TrainingRecord(
         experiment=f"leadpact/{facts.crm_name}",
         run_name=f"train {facts.created_at}",
@@ -126,7 +135,7 @@ def training_record(
         tags=_tags(trained, facts),
         candidates=tuple(_candidate(each, trained.seed) for each in trained.fitted.tried),
         dataset=_dataset(trained, facts),
-        files=_files(trained, card),
+        files=_files(trained, facts, card, influences),
         parent_run_id=parent_run_id,
     )
 
@@ -208,24 +217,40 @@ DIGEST_LENGTH = 36
 """MLflow keeps no more of a digest; the whole hash is a parameter and a tag of the run."""
 
 
-def _files(trained: TrainedModel, card: str) -> tuple[FileRecord, ...]:
+def _files(
+    trained: TrainedModel, facts: ModelCardFacts, card: str, influences: tuple[Influence, ...]
+) -> tuple[FileRecord, ...]:
     evaluation = trained.evaluation
-    tables = {
-        "metrics": {name: asdict(interval) for name, interval in evaluation.metrics},
-        "not_applicable": evaluation.not_applicable,
-        "brier_parts": asdict(evaluation.brier_parts),
-        "months": [asdict(row) for row in evaluation.months],
-        "tenths": [asdict(row) for row in evaluation.tenths],
-    }
     features = trained.data.feature_set.to_dict()
     leakage = [finding.to_dict() for finding in trained.data.findings]
     return (
         FileRecord(path="card.md", content=card.encode()),
-        FileRecord(path="evaluation.json", content=json.dumps(tables, indent=2).encode()),
+        FileRecord(path="evaluation.json", content=json.dumps(evaluation.to_dict(), indent=2).encode()),
         FileRecord(path="features.json", content=json.dumps(features, indent=2).encode()),
         FileRecord(path="leakage.json", content=json.dumps(leakage, indent=2).encode()),
-        FileRecord(
-            path="pictures/reliability.png", content=reliability_picture(evaluation, title="Reliability")
-        ),
-        FileRecord(path="pictures/gain.png", content=gain_picture(evaluation, title="Gain")),
+        *_pictures(trained.evaluation, influences),
+        *_reports(trained, facts, influences),
+    )
+
+
+def _pictures(evaluation: Evaluation, influences: tuple[Influence, ...]) -> tuple[FileRecord, ...]:
+    drawn = pictures_of(evaluation, influences, "en")
+    return tuple(FileRecord(path=f"pictures/{name}.svg", content=standalone(svg)) for name, svg in drawn)
+
+
+def _reports(
+    trained: TrainedModel, facts: ModelCardFacts, influences: tuple[Influence, ...]
+) -> tuple[FileRecord, ...]:
+    """Return the report that `leadpact evaluate --html` writes, in both languages."""
+    model = ReportedModel(role="trained", version="", evaluation=trained.evaluation, influences=influences)
+    report = Report(
+        crm_name=facts.crm_name,
+        horizon_days=facts.horizon_days,
+        models=(model,),
+        difference=None,
+        written_on=datetime.fromisoformat(facts.created_at).date(),
+    )
+    return tuple(
+        FileRecord(path=f"report_{lang}.html", content=render_report(report, lang).encode())
+        for lang in LANGUAGES
     )

@@ -16,9 +16,11 @@ from features.leakage import Finding
 from features.personas import PersonaRules
 from features.tables import CanonicalTables
 from features.workspace import Workspace
-from training.artifact import GoldenRows, ModelCardFacts, write_model_directory
+from training.artifact import GoldenRows, ModelCardFacts, load_model, write_model_directory
 from training.errors import BusyError, RegistryError, writing_to
 from training.evaluation import Evaluation, evaluate
+from training.groups import slicings_of
+from training.influence import influences_of
 from training.mlflow_store import StorePlace
 from training.model_card import write_card
 from training.recipe import Progress, fit_model, prepare
@@ -94,7 +96,14 @@ def train(
             evaluation=trained.evaluation,
         )
         folder = _write_directory(workspace, trained, facts, card, now=now)
-        record = training_record(trained, facts, folder=folder, card=card, parent_run_id=parent_run_id)
+        record = training_record(
+            trained,
+            facts,
+            folder=folder,
+            card=card,
+            influences=influences_of(load_model(folder), trained.fitted.test_matrix),
+            parent_run_id=parent_run_id,
+        )
         with progress("Logging to MLflow and registering"):
             registered = _register(record, place)
         shutil.rmtree(folder)
@@ -109,7 +118,9 @@ def _fit_and_evaluate(
         data = prepare(tables, horizon_days=horizon_days, personas=personas)
     fitted = fit_model(tables, data, horizon_days=horizon_days, seed=seed, progress=progress)
     with progress("Evaluating on never-trained-on leads"):
-        evaluation = evaluate(fitted.scored, seed=seed)
+        slicings = slicings_of(data.feature_set, fitted.test_matrix)
+        known = tuple(each.where(data.test.labels.known) for each in slicings)
+        evaluation = evaluate(fitted.scored, seed=seed, slicings=known)
     return TrainedModel(
         tables=tables, data=data, fitted=fitted, evaluation=evaluation, horizon_days=horizon_days, seed=seed
     )

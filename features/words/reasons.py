@@ -21,7 +21,11 @@ from features.words.naming import (
 )
 from features.words.phrases import Language, ago_text, days_text, number_text, window_text
 
-__all__ = ["Language", "example_sentence", "feature_label", "reason_sentence", "value_text"]
+__all__ = ["Language", "example_sentence", "feature_label", "never_sentence", "reason_sentence", "value_text"]
+
+
+HARDLY_ANY = 0.05
+"""A decayed activity below this rounds to 0.0, and a seller can do nothing with the digits behind it."""
 
 
 def feature_label(feature: Feature, lang: Language) -> str:
@@ -34,6 +38,14 @@ def reason_sentence(feature: Feature, value: float, lang: Language) -> str:
     """Return one sentence, without a full stop, that tells a seller what the value says about the lead."""
     table = MISSING_SENTENCES if math.isnan(value) else SENTENCES
     return capital(table[feature.kind](feature, value, lang))
+
+
+def never_sentence(feature: Feature, lang: Language) -> str:
+    """Return the sentence for a lead that never had an activity of this kind, whichever window is asked.
+
+    "No demo request so far" tells a seller more than "no demo requests in the last 7 days".
+    """
+    return capital(_never(feature, math.nan, lang))
 
 
 def example_sentence(feature: Feature, lang: Language) -> str:
@@ -90,13 +102,16 @@ def _active_days(feature: Feature, value: float, lang: Language) -> str:
 
 
 def _engagement(feature: Feature, value: float, lang: Language) -> str:
-    number, kind = number_text(value, lang), of_kind(feature, lang)
-    days = feature.half_life_days or 1
-    english = f"activity level {number}{kind}, counting each activity half after {days_text(days, 'en')}"
-    german = (
-        f"Aktivitätsniveau {number}{kind}; jede Aktivität zählt nach {days_text(days, 'de', 'dative')} halb"
+    kind, days = of_kind(feature, lang), feature.half_life_days or 1
+    fading = say(
+        lang,
+        f"older ones count less, half after {days_text(days, 'en')}",
+        f"ältere zählen weniger, nach {days_text(days, 'de', 'dative')} die Hälfte",
     )
-    return say(lang, english, german)
+    if value < HARDLY_ANY:
+        return say(lang, f"hardly any activity{kind}; {fading}", f"kaum Aktivität{kind}; {fading}")
+    number = number_text(round(value, 1), lang)
+    return say(lang, f"activity level {number}{kind}; {fading}", f"Aktivitätsniveau {number}{kind}; {fading}")
 
 
 def _trend(feature: Feature, value: float, lang: Language) -> str:
@@ -116,8 +131,8 @@ def _trend(feature: Feature, value: float, lang: Language) -> str:
         )
     return say(
         lang,
-        f"activity {window_text(short, lang)} is {number} times that of the last {long} days{kind}",
-        f"Aktivität {window_text(short, lang)} ist das {number}-Fache der letzten {long} Tage{kind}",
+        f"activity {window_text(short, lang)} is {number} times the average of the last {long} days{kind}",
+        f"Aktivität {window_text(short, lang)}: {number}-mal der Durchschnitt der letzten {long} Tage{kind}",
     )
 
 
@@ -159,7 +174,8 @@ def _first_weekday(feature: Feature, value: float, lang: Language) -> str:
 
 
 def _no_contact(_: Feature, __: float, lang: Language) -> str:
-    return say(lang, "no contact so far", "bisher kein Kontakt")
+    """Nobody who did nothing was contacted: the words of `_never` for all activities."""
+    return say(lang, "no activity so far", "bisher keine Aktivitäten")
 
 
 def _lead_age(_: Feature, value: float, lang: Language) -> str:
@@ -169,11 +185,6 @@ def _lead_age(_: Feature, value: float, lang: Language) -> str:
 
 def _no_lead_age(_: Feature, __: float, lang: Language) -> str:
     return say(lang, "age of the lead is unknown", "Alter des Leads ist unbekannt")
-
-
-def _attribute_is(feature: Feature, value: float, lang: Language) -> str:
-    verb = say(lang, "is", "ist")
-    return f"{attribute_name(feature, lang)} {verb} {value_text(feature, value, lang)}"
 
 
 def _attribute_colon(feature: Feature, value: float, lang: Language) -> str:
@@ -256,7 +267,7 @@ SENTENCES: Mapping[FeatureKind, Sentence] = {
     FeatureKind.FIRST_TOUCH_WEEKDAY: _first_weekday,
     FeatureKind.LEAD_AGE_DAYS: _lead_age,
     FeatureKind.ATTRIBUTE_NUMBER: _attribute_colon,
-    FeatureKind.ATTRIBUTE_CATEGORY: _attribute_is,
+    FeatureKind.ATTRIBUTE_CATEGORY: _attribute_colon,
     FeatureKind.ATTRIBUTE_BOOLEAN: _attribute_colon,
     FeatureKind.ATTRIBUTE_AGE_DAYS: _attribute_ago,
     FeatureKind.ATTRIBUTE_CHANGES: _changes,

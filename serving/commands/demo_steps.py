@@ -103,6 +103,7 @@ def ensure_champion(settings: Settings, plan: DemoPlan) -> None:
 
 def _train_and_promote(settings: Settings, plan: DemoPlan) -> None:
     from features.history.store import History
+    from serving.commands.promote import audit_of
     from training.mlflow_store import choose_store
     from training.promote import promote, pull_champion
     from training.registry import find_version
@@ -121,7 +122,14 @@ def _train_and_promote(settings: Settings, plan: DemoPlan) -> None:
         train(workspace, tables, place=place, seed=plan.seed, now=plan.now, progress=step)
     with step("Asking the gates and promoting the model"):
         promotion = promote(
-            workspace, tables, place=place, version=None, why_forced=None, seed=plan.seed, now=plan.now
+            workspace,
+            tables,
+            place=place,
+            version=None,
+            why_forced=None,
+            seed=plan.seed,
+            now=plan.now,
+            before_move=audit_of(settings),
         )
     if not promotion.promoted:
         refused = "; ".join(reason.text for reason in promotion.verdict.reasons if not reason.passed)

@@ -1,17 +1,18 @@
 """`leadpact promote`: run the gates; on pass the version becomes champion. Every reason is printed."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from features.errors import InputError
 from serving.clock import now
-from serving.commands.train import choose_place
+from serving.commands.train import agreed_personas, choose_place
 from serving.console import JsonOption, WorkspaceOption, command_app, print_json, step
-from serving.settings import read_settings
+from serving.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from training.promote import Promotion
+    from training.promote import Promotion, PromotionNote
 
 app = command_app()
 
@@ -31,32 +32,76 @@ def promote_version(
 
     Exit code 1 and the reasons when a gate refuses; --force --why TEXT promotes nevertheless.
     """
-    from features.history.store import History
-    from training.promote import promote
-
     if force != bool(why and why.strip()):
         raise InputError(
             "--force and --why TEXT belong together: a forced promotion is recorded with its reason"
         )
-    settings = read_settings(workspace)
-    place, _ = choose_place(settings)
-    tables = History(settings.workspace.history_dir).read()
-    with step("Running the gates"):
-        promotion = promote(
-            settings.workspace,
-            tables,
-            place=place,
-            version=version,
-            why_forced=why if force else None,
-            seed=seed,
-            now=now(),
-        )
+    promotion = run_promotion(
+        read_settings(workspace), version=version, why_forced=why if force else None, seed=seed
+    )
     if as_json:
         print_json(promotion_json(promotion))
     else:
         show_promotion(promotion)
     if not promotion.promoted:
         raise typer.Exit(1)
+
+
+def run_promotion(
+    settings: Settings,
+    *,
+    version: str | None,
+    why_forced: str | None,
+    seed: int,
+    record: "Callable[[PromotionNote], None] | None" = None,
+) -> "Promotion":
+    """Ask the gates about a version, under the policy in force.
+
+    ``record`` is told of a promotion before anything moves, and when it raises nothing moves; it is the audit
+    log unless given. MLflow keeps verdict and reason with the version in any case.
+    """
+    from features.history.store import History
+    from serving.commands.agreed_stages import agreed_stages
+    from training.promote import promote
+
+    place, _ = choose_place(settings)
+    tables = History(settings.workspace.history_dir).read()
+    with step("Running the gates"):
+        return promote(
+            settings.workspace,
+            tables,
+            place=place,
+            version=version,
+            why_forced=why_forced,
+            seed=seed,
+            now=now(),
+            stages=agreed_stages(settings, tables),
+            personas=agreed_personas(settings),
+            before_move=record or audit_of(settings),
+        )
+
+
+def audit_of(settings: Settings) -> "Callable[[PromotionNote], None]":
+    """Return what writes a promotion into the audit log of the workspace's database."""
+
+    def write(note: "PromotionNote") -> None:
+        from serving.db.migrate import prepare_database
+        from serving.operations.record_promotion import record_promotion
+
+        database = prepare_database(settings.database)
+        try:
+            record_promotion(
+                database,
+                version=note.version,
+                previous=note.previous,
+                refused=[reason.code for reason in note.verdict.reasons if not reason.passed],
+                why_forced=note.why_forced,
+                now=note.at,
+            )
+        finally:
+            database.dispose()
+
+    return write
 
 
 def promotion_json(promotion: "Promotion") -> dict[str, Any]:

@@ -104,8 +104,6 @@ def _tell_mlflow_run(settings: Settings, result: "TrainResult") -> None:
 
 def result_json(result: "TrainResult") -> dict[str, Any]:
     """Return the result as one JSON document."""
-    from serving.commands.training_views import evaluation_json
-
     registered = result.registered
     return {
         "version": registered.version,
@@ -120,7 +118,7 @@ def result_json(result: "TrainResult") -> dict[str, Any]:
         "leakage": [finding.to_dict() for finding in result.findings],
         "candidates": [asdict(candidate) for candidate in result.candidates],
         "calibration": result.calibration,
-        "evaluation": evaluation_json(result.evaluation),
+        "evaluation": result.evaluation.to_dict(),
         "next": "leadpact promote",
     }
 

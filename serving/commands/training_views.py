@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from training.compare import Comparison, JudgedModel
     from training.evaluation import Evaluation, Interval
     from training.gates import Verdict
+    from training.groups import Group
     from training.run_facts import PartCounts
     from training.train import CandidateResult
 
@@ -22,7 +23,10 @@ SHOWN = (
     ("brier", "Brier score"),
     ("auc", "AUC"),
     ("average_precision", "average precision"),
+    ("lift_best_tenth", "lift of the best tenth"),
+    ("gain_best_fifth", "gain of the best fifth"),
     ("ece", "calibration error (ECE)"),
+    ("calibration_in_the_large", "promised - real win rate"),
     ("expected_to_real_wins", "expected / real wins"),
     ("win_rate", "win rate"),
 )
@@ -67,28 +71,63 @@ def candidates_table(candidates: "Sequence[CandidateResult]") -> "Table":
     return table
 
 
+BRIER_PARTS = (
+    ("miscalibration", "  of it miscalibration"),
+    ("discrimination", "  saved by discrimination"),
+    ("uncertainty", "  uncertainty"),
+)
+TOO_SMALL = {"few_leads": "n/a: few leads", "few_outcomes": "n/a: few outcomes"}
+
+
 def evaluation_table(**evaluations: "Evaluation") -> "Table":
     """Return one row per metric and a column per model: the value and its 95 % interval."""
     table = _table("on the newest leads", *evaluations)
     for name, label in SHOWN:
-        values = [evaluation.metric(name) for evaluation in evaluations.values()]
-        if any(value is not None for value in values):
-            table.add_row(label, *map(_interval_text, values))
+        table.add_row(label, *(_interval_text(each.metric(name)) for each in evaluations.values()))
+        for part, meaning in BRIER_PARTS if name == "brier" else ():
+            values = (getattr(each.brier_parts, part) for each in evaluations.values())
+            table.add_row(meaning, *(f"{value:.4f}" for value in values))
     return table
 
 
-def evaluation_json(evaluation: "Evaluation") -> dict[str, Any]:
-    """Return an evaluation as JSON values."""
-    return {
-        "snapshots": evaluation.snapshots,
-        "leads": evaluation.leads,
-        "won_snapshots": evaluation.won_snapshots,
-        "metrics": {name: asdict(interval) for name, interval in evaluation.metrics},
-        "not_applicable": list(evaluation.not_applicable),
-        "brier_parts": asdict(evaluation.brier_parts),
-        "months": [asdict(row) for row in evaluation.months],
-        "tenths": [asdict(row) for row in evaluation.tenths],
-    }
+def tenths_table(evaluation: "Evaluation") -> "Table":
+    """Return lift and gain: one row per tenth of the snapshots, best scores first."""
+    table = _table("tenth", "snapshots", "promised", "won", "gain", "lift")
+    for row in evaluation.tenths:
+        shares = (f"{each:.1%}" for each in (row.mean_probability, row.win_rate))
+        gain = "n/a" if row.gain is None else f"{row.gain:.1%}"
+        lift = "n/a" if row.lift is None else f"{row.lift:.2f}"
+        table.add_row(str(row.tenth), f"{row.snapshots:,}", *shares, gain, lift)
+    return table
+
+
+def months_table(evaluation: "Evaluation") -> "Table":
+    """Return expected against real wins, one row per month of the snapshots."""
+    table = _table("month", "snapshots", "expected wins", "real wins", "chance allows")
+    for row in evaluation.months:
+        table.add_row(row.month, f"{row.snapshots:,}", *_wins(row))
+    return table
+
+
+def slices_table(evaluation: "Evaluation") -> "Table":
+    """Return one row per value of each attribute with few values; too small ones say so."""
+    table = _table("attribute", "value", "leads", "expected", "real wins", "chance allows", "AUC")
+    before = ""
+    for row in evaluation.slices:
+        auc = "n/a" if row.auc is None else f"{row.auc:.3f}"
+        expected, real, allowed = _wins(row)
+        last = (TOO_SMALL[row.not_applicable], "") if row.not_applicable else (allowed, auc)
+        attribute = "" if row.feature == before else row.attribute_en
+        table.add_row(attribute, row.level_en, f"{row.leads:,}", expected, real, *last)
+        before = row.feature
+    return table
+
+
+def _wins(group: "Group") -> tuple[str, str, str]:
+    from training.groups import wins_range
+
+    low, high = wins_range(group)
+    return f"{group.expected_wins:,.0f}", f"{group.real_wins:,.0f}", f"{low:,.0f} to {high:,.0f}"
 
 
 def comparison_json(comparison: "Comparison") -> dict[str, Any]:
@@ -109,12 +148,29 @@ def comparison_table(comparison: "Comparison") -> "Table":
     )
 
 
+def print_comparison(comparison: "Comparison") -> None:
+    """Print the figures of both models, and the tables of the challenger, else of the champion."""
+    print_tables(comparison_table(comparison))
+    if comparison.difference is not None:
+        low, high = comparison.difference.low, comparison.difference.high
+        print_tables(
+            f"challenger minus champion, log loss: {comparison.difference.value:+.4f} "
+            f"(95 % interval {low:+.4f} to {high:+.4f}); below 0 the challenger is better"
+        )
+    model = comparison.challenger or comparison.champion
+    if model is None:
+        return
+    print_tables(f"version {model.version}; a lead counts once for each time it was looked at")
+    print_tables(tenths_table(model.evaluation))
+    if model.evaluation.months:
+        print_tables(months_table(model.evaluation))
+    if model.evaluation.slices:
+        print_tables(slices_table(model.evaluation))
+
+
 def verdict_lines(verdict: "Verdict") -> str:
     """Return one line per gate: whether it passes, its code, and why."""
-    return "\n".join(
-        f"{'pass  ' if reason.passed else 'refuse'}  {reason.code}: {reason.text}"
-        for reason in verdict.reasons
-    )
+    return "\n".join(f"{reason.answer:<6}  {reason.code}: {reason.text}" for reason in verdict.reasons)
 
 
 def verdict_json(verdict: "Verdict") -> dict[str, Any]:
@@ -125,7 +181,7 @@ def verdict_json(verdict: "Verdict") -> dict[str, Any]:
 def _model_json(model: "JudgedModel | None") -> dict[str, Any] | None:
     if model is None:
         return None
-    return {"version": model.version, **evaluation_json(model.evaluation)}
+    return {"version": model.version, **model.evaluation.to_dict()}
 
 
 def _interval_text(interval: "Interval | None") -> str:

@@ -83,8 +83,8 @@ SENTENCES = [
     (
         "trend_7d_30d",
         2.5,
-        "Activity in the last 7 days is 2.5 times that of the last 30 days",
-        "Aktivität in den letzten 7 Tagen ist das 2,5-Fache der letzten 30 Tage",
+        "Activity in the last 7 days is 2.5 times the average of the last 30 days",
+        "Aktivität in den letzten 7 Tagen: 2,5-mal der Durchschnitt der letzten 30 Tage",
     ),
     ("lead_age_days", 3.0, "Lead is 3 days old", "Lead ist 3 Tage alt"),
     ("lead_age_days", 0.5, "Lead is less than a day old", "Lead ist weniger als einen Tag alt"),
@@ -136,9 +136,9 @@ def test_words_of_the_crm_win() -> None:
     assert reason_sentence(last, 2.0, "de") == "Vorführung vor 2 Tagen"
     assert reason_sentence(first, 1.0, "de") == "Erster Kontakt: Vorführung"
     assert last.label_de == "Tage seit: Vorführung"
-    assert reason_sentence(INDUSTRY, 1.0, "en") == "Industry is Software"
-    assert reason_sentence(INDUSTRY, 1.0, "de") == "Branche ist Software"
-    assert reason_sentence(INDUSTRY, 0.0, "de") == "Branche ist ein seltener oder neuer Wert"
+    assert reason_sentence(INDUSTRY, 1.0, "en") == "Industry: Software"
+    assert reason_sentence(INDUSTRY, 1.0, "de") == "Branche: Software"
+    assert reason_sentence(INDUSTRY, 0.0, "de") == "Branche: ein seltener oder neuer Wert"
     assert reason_sentence(INDUSTRY, math.nan, "en") == "No value for Industry"
     assert reason_sentence(INDUSTRY, math.nan, "de") == "Kein Wert für Branche"
 

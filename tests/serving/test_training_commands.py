@@ -83,12 +83,19 @@ def test_people_read_tables(workspace: Path, capsys: pytest.CaptureFixture[str])
         "next: leadpact promote",
     ):
         assert expected in text
-    assert run("evaluate", "-w", str(workspace)) == 0
-    assert "challenger 1" in capsys.readouterr().out
+    page = workspace / "report.html"
+    assert run("evaluate", "-w", str(workspace), "--html", str(page), "--lang", "de") == 0
+    text = capsys.readouterr().out
+    for expected in ("challenger 1", "of it miscalibration", "lift", "chance allows", "2025-"):
+        assert expected in text
+    assert "<h1>Wie gut ist der Score?</h1>" in page.read_text(encoding="utf-8")
     assert run("promote", "-w", str(workspace)) == 0
     text = capsys.readouterr().out
     assert "pass    calibrated_in_the_large: expected wins are" in text
+    assert "n/a     stages_stay: no policy is in force" in text
     assert "version 1 is champion" in text
+    assert run("audit", "list", "-w", str(workspace)) == 0
+    assert "model.promoted" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -104,6 +111,9 @@ def test_people_read_tables(workspace: Path, capsys: pytest.CaptureFixture[str])
             ("promote", "--version", "7"), 2, "no version '7' of lead-conversion", id="no-such-version"
         ),
         pytest.param(("evaluate",), 2, "there is no challenger and no champion", id="nothing-to-evaluate"),
+        pytest.param(
+            ("evaluate", "--html", "/nowhere/report.html"), 2, "--html must name a file", id="no-such-folder"
+        ),
         pytest.param(("model", "pull"), 2, "there is no champion in the registry", id="no-champion"),
         pytest.param(("model", "register", "/nowhere"), 2, "must be a folder", id="no-model-directory"),
     ],

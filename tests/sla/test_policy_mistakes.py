@@ -248,6 +248,12 @@ BAD_CASES = {
         "policy.expected_conversion",
         "between 0 and 1",
     ),
+    "moves-more-than-all": (
+        "score_valid_days = 7",
+        "score_valid_days = 7\nmost_moved = 10",
+        "policy.most_moved",
+        "must be a share from 0 to 1",
+    ),
     "persona-expects-nothing": (
         'en = "Buyer"',
         'en = "Buyer"\nexpected_conversion = 0',

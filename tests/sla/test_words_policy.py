@@ -120,13 +120,18 @@ def test_the_document_is_readable(lang: str, sentences: tuple[str, ...]) -> None
     [
         (
             "en",
-            ("more, 4 % of the leads without", "Until deals tell more: 15 % of them are expected to be won"),
+            (
+                "more, 4 % of the leads without",
+                "Until deals tell more: 15 % of them are expected to be won",
+                "A new model may put at most 10 % of the newest leads into another stage",
+            ),
         ),
         (
             "de",
             (
                 "ohne eigene Erwartung voraussichtlich 4 % gewonnen",
                 "Bis Abschlüsse mehr sagen: 15 % davon werden voraussichtlich gewonnen",
+                "Ein neues Modell darf höchstens 10 % der neuesten Leads in eine andere Stufe bringen",
             ),
         ),
     ],

@@ -1,13 +1,13 @@
-"""Evaluations: values, intervals over leads, tables, pictures."""
+"""Evaluations: values, intervals over leads, tables."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.builders_training import day_us
-from training.evaluation import ScoredPoints, evaluate, paired_log_loss_difference
-from training.pictures import gain_picture, reliability_picture
+from training.evaluation import ScoredPoints, evaluate, lead_draws, paired_log_loss_difference
 
 
 def scored(n_leads: int = 400, *, per_lead: int = 2, seed: int = 0, shift: float = 0.0) -> ScoredPoints:
@@ -77,8 +77,11 @@ def test_one_class_has_no_auc_and_says_so() -> None:
     points = scored()
     found = evaluate(replace(points, label=np.zeros_like(points.label)), seed=0)
     assert found.metric("auc") is None
-    assert set(found.not_applicable) == {"auc", "average_precision", "expected_to_real_wins"}
+    ranking = {"auc", "average_precision", "lift_best_tenth", "gain_best_fifth"}
+    assert set(found.not_applicable) == {*ranking, "expected_to_real_wins"}
     assert found.metric("log_loss") is not None
+    assert {(row.gain, row.lift) for row in found.tenths} == {(None, None)}
+    assert "NaN" not in json.dumps(found.to_dict())
 
 
 def test_paired_differences_are_sharper_than_two_intervals() -> None:
@@ -102,11 +105,13 @@ def test_every_interval_holds_its_value(seed: int) -> None:
     assert ece.low >= 0.0
 
 
-def test_pictures_are_drawn() -> None:
-    """Reliability and gain are PNG files of some size, also for a model that says one thing only."""
-    varied = evaluate(scored(), seed=0)
-    constant = evaluate(replace(scored(), probability=np.full(800, 0.3)), seed=0)
-    for found in (varied, constant):
-        for picture in (reliability_picture(found, title="R"), gain_picture(found, title="G")):
-            assert picture.startswith(b"\x89PNG")
-            assert len(picture) > 5_000
+def test_every_draw_takes_as_many_leads_as_there_are() -> None:
+    """A draw is a sample of leads with replacement: counts add up, and all rows of a lead come with it."""
+    lead_index = np.array([5, 5, 9, 2, 2, 2], dtype=np.int64)
+    drawn = np.concatenate(list(lead_draws(lead_index, seed=1)))
+    assert drawn.shape == (500, 6)
+    first_rows = drawn[:, [0, 2, 3]]
+    assert (first_rows.sum(axis=1) == 3).all()
+    np.testing.assert_array_equal(drawn[:, 0], drawn[:, 1])
+    np.testing.assert_array_equal(drawn[:, 3], drawn[:, 5])
+    assert first_rows.mean(axis=0) == pytest.approx([1.0, 1.0, 1.0], abs=0.15)

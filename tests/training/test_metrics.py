@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
+from tests.oracles.metrics_slow import calibration_error_slow, gain_slow, roc_slow, spread_slow
 from training.metrics import (
     area_under_roc,
     average_precision,
@@ -19,6 +20,7 @@ from training.metrics import (
     gain_at,
     isotonic_fit,
     log_losses,
+    spread_of_wins,
     weighted_mean,
 )
 from training.points import FloatArray
@@ -57,6 +59,21 @@ def test_metrics_equal_scikit_learn(rows: Rows) -> None:
     }
     for name, value in expected.items():
         assert float(found[name]) == pytest.approx(value, abs=1e-10), name
+
+
+@given(rows=rows_with_both_classes(), share=st.floats(0.01, 1.0), n_bins=st.integers(1, 6))
+def test_metrics_equal_plain_loops(rows: Rows, share: float, n_bins: int) -> None:
+    """Pairs, gain, calibration error and spread agree with loops over rows, under weights and ties."""
+    label, probability, weight = rows
+    bins = equal_mass_bins(probability, weight, n_bins=n_bins)
+    lead = np.arange(len(label)) // 3
+    plain = (label.tolist(), probability.tolist(), weight.tolist())
+    assert float(area_under_roc(*rows)) == pytest.approx(roc_slow(*plain), rel=1e-9, abs=1e-12)
+    assert float(gain_at(*rows, share)) == pytest.approx(gain_slow(*plain, share), rel=1e-9, abs=1e-12)
+    error = expected_calibration_error(label, probability, weight, bins=bins)
+    assert float(error) == pytest.approx(calibration_error_slow(*plain, bins.tolist()), rel=1e-9, abs=1e-12)
+    spread = spread_of_wins(probability, weight, lead)
+    assert spread == pytest.approx(spread_slow(*plain[1:], lead.tolist()), rel=1e-9, abs=1e-12)
 
 
 @given(rows=rows_with_both_classes())
@@ -126,7 +143,10 @@ def test_gain_shares_ties_pro_rata() -> None:
     """The best half of tied rows holds half of the wins, and the best tenth of a perfect order all it can."""
     label = np.array([1.0, 0.0] * 5)
     assert gain_at(label, np.full(10, 0.5), np.ones(10), 0.5) == pytest.approx(0.5)
-    assert gain_at(label, label, np.ones(10), [0.1, 0.5, 1.0]) == pytest.approx([0.2, 1.0, 1.0])
+    for share, gain in ((0.1, 0.2), (0.5, 1.0), (1.0, 1.0)):
+        assert gain_at(label, label, np.ones(10), share) == pytest.approx(gain)
+    with pytest.raises(ValueError, match=r"share must lie in \(0, 1\]; got 0.0"):
+        gain_at(label, label, np.ones(10), 0.0)
 
 
 def test_one_class_has_no_auc() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.build import build_features
+from features.build import Points, build_features
 from features.crm import NamedReason
 from features.encode import decode_table
 from features.errors import InputError
@@ -19,9 +19,11 @@ from training.artifact import load_model
 from training.champion import POINTER, Champion, read_champion, write_champion
 from training.errors import BusyError, RegistryError, StalePointerError, UnwritableError
 from training.mlflow_store import StorePlace, choose_store, connect, shown
-from training.promote import compare_registered, promote, pull_champion
+from training.points import FloatArray
+from training.promote import PromotionNote, compare_registered, promote, pull_champion
 from training.recipe import prepare
 from training.registry import find_version, predict_through_mlflow, pull, register_folder
+from training.stage_moves import AgreedStages
 from training.train import TrainResult, train
 
 N_LEADS = 4000
@@ -80,8 +82,9 @@ def test_the_run_holds_all_that_is_needed_to_repeat_it(result: TrainResult, plac
     assert {"log_loss", "log_loss_low", "log_loss_high", "auc", "ece"} <= set(run.data.metrics)
     assert run.inputs is not None
     assert run.inputs.dataset_inputs[0].dataset.digest == run.data.params["data_hash"][:36]
-    assert {"card.md", "evaluation.json", "features.json"} <= files
-    assert pictures == {"pictures/reliability.png", "pictures/gain.png"}
+    assert {"card.md", "evaluation.json", "features.json", "report_de.html", "report_en.html"} <= files
+    drawn = {"reliability", "gain", "months", "influences"}
+    assert pictures == {f"pictures/{name}.svg" for name in drawn}
     assert {child.info.run_name for child in children} == {each.name for each in result.candidates}
     assert all("validation_log_loss" in child.data.metrics for child in children)
 
@@ -186,9 +189,18 @@ def test_promotion_from_first_to_second_champion(fresh: Workspace, crm: Canonica
     assert comparison.champion is not None
     assert comparison.difference is not None
     assert comparison.challenger.evaluation.snapshots == comparison.champion.evaluation.snapshots
-    second = promote(fresh, crm, place=place, version="2", why_forced=None, seed=0, now=NOW)
+    strict, free = (AgreedStages(policy="pact", decide=every_score, most_moved=most) for most in (0.1, 1.0))
+    moved = promote(fresh, crm, place=place, version="2", why_forced=None, seed=0, now=NOW, stages=strict)
+    assert [each.code for each in moved.verdict.reasons if not each.passed] == ["stages_stay"]
+    second = promote(fresh, crm, place=place, version="2", why_forced=None, seed=0, now=NOW, stages=free)
     assert second.promoted
     assert read_champion(fresh.models_dir) == second.champion
+
+
+def every_score(points: Points, probability: FloatArray) -> tuple[str, ...]:
+    """Decide stages so fine that any two models differ."""
+    assert len(points.as_of_us) == len(probability)
+    return tuple(map(repr, probability.tolist()))
 
 
 def test_a_refused_model_is_promoted_only_by_force_and_that_is_recorded(
@@ -202,15 +214,32 @@ def test_a_refused_model_is_promoted_only_by_force_and_that_is_recorded(
     refused = promote(fresh, denied, place=place, version=None, why_forced=None, seed=0, now=NOW)
     assert not refused.promoted
     assert [reason.code for reason in refused.verdict.reasons if not reason.passed] == ["no_leakage"]
+    with connect(place) as client:
+        tags = client.get_model_version("lead-conversion", "1").tags
+    assert tags["leadpact.gates"] == "refused: no_leakage"
+    assert tags["leadpact.gate.no_leakage"].startswith("refuse: features that leak the outcome: industry")
+    assert "leadpact.promoted_at" not in tags
+
+    def full_disk(note: PromotionNote) -> None:
+        raise OSError(f"no room to record version {note.version}")
+
+    forcing = {"place": place, "version": "1", "why_forced": "we looked", "seed": 0, "now": NOW}
+    with pytest.raises(OSError, match="no room to record version 1"):
+        promote(fresh, denied, **forcing, before_move=full_disk)  # type: ignore[arg-type]
     assert read_champion(fresh.models_dir) is None
     assert find_version("champion", place=place) is None
-    forced = promote(fresh, denied, place=place, version="1", why_forced="we looked", seed=0, now=NOW)
+    notes: list[PromotionNote] = []
+    forced = promote(fresh, denied, **forcing, before_move=notes.append)  # type: ignore[arg-type]
     assert forced.promoted
     assert forced.forced
+    assert [(each.version, each.previous, each.why_forced, each.at) for each in notes] == [
+        ("1", None, "we looked", NOW)
+    ]
+    assert notes[0].verdict == forced.verdict
     with connect(place) as client:
         tags = client.get_model_version("lead-conversion", "1").tags
     assert tags["leadpact.forced_why"] == "we looked"
-    assert tags["leadpact.gates"] == "refused: no_leakage"
+    assert tags["leadpact.promoted_at"] == NOW.isoformat(timespec="seconds")
 
 
 def test_a_champion_of_another_horizon_is_not_passed_in_silence(
