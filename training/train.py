@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from features.leakage import Finding
 from features.personas import PersonaRules
 from features.tables import CanonicalTables
@@ -21,10 +23,12 @@ from training.errors import BusyError, RegistryError, writing_to
 from training.evaluation import Evaluation, evaluate
 from training.mlflow_store import StorePlace
 from training.model_card import write_card
+from training.monitoring.reference import freeze_reference
 from training.recipe import Progress, fit_model, prepare
 from training.registry import register_training
 from training.run_facts import PartCounts, TrainedModel, count_parts, manifest_facts, training_record
 from training.run_record import Registered, TrainingRecord
+from training.trees import parse_model_text, predict_margin
 
 GOLDEN_ROWS = 16
 
@@ -83,21 +87,40 @@ def train(
     BusyError : another training runs in this workspace.
     RegistryError : MLflow failed; names the model directory and the command that registers it.
     """
-    with _only_training(workspace):
+    with only_training(workspace):
         trained = _fit_and_evaluate(tables, seed=seed, personas=personas, progress=progress)
-        facts = manifest_facts(trained, now=now)
-        card = write_card(
-            crm_name=facts.crm_name,
-            horizon_days=trained.horizon_days,
-            data=trained.data,
-            fitted=trained.fitted,
-            evaluation=trained.evaluation,
+        return publish(
+            workspace, trained, place=place, now=now, progress=progress, parent_run_id=parent_run_id
         )
-        folder = _write_directory(workspace, trained, facts, card, now=now)
-        record = training_record(trained, facts, folder=folder, card=card, parent_run_id=parent_run_id)
-        with progress("Logging to MLflow and registering"):
-            registered = _register(record, place)
-        shutil.rmtree(folder)
+
+
+def publish(
+    workspace: Workspace,
+    trained: TrainedModel,
+    *,
+    place: StorePlace,
+    now: datetime,
+    progress: Progress,
+    parent_run_id: str | None = None,
+) -> TrainResult:
+    """Write a trained model as a directory, log it and register it; the training lock must be held.
+
+    The directory goes when MLflow has it; when MLflow fails it stays, and the RegistryError says how to
+    register it later.
+    """
+    facts = manifest_facts(trained, now=now)
+    card = write_card(
+        crm_name=facts.crm_name,
+        horizon_days=trained.horizon_days,
+        data=trained.data,
+        fitted=trained.fitted,
+        evaluation=trained.evaluation,
+    )
+    folder = _write_directory(workspace, trained, facts, card, now=now)
+    record = training_record(trained, facts, folder=folder, card=card, parent_run_id=parent_run_id)
+    with progress("Logging to MLflow and registering"):
+        registered = _register(record, place)
+    shutil.rmtree(folder)
     return _result(registered, trained)
 
 
@@ -131,8 +154,22 @@ def _write_directory(
         calibration=fitted.calibration,
         card_markdown=card,
         golden=golden,
+        reference=_reference(trained),
     )
     return folder
+
+
+def _reference(trained: TrainedModel) -> dict[str, object] | None:
+    """Return what `leadpact monitor` will compare with: the leads that calibrated and judged this model."""
+    split, fitted = trained.data.split, trained.fitted
+    ensemble = parse_model_text(fitted.model_text)
+    reference = freeze_reference(
+        trained.tables,
+        np.concatenate([split.calibration.lead_index, split.test.lead_index]),
+        feature_set=trained.data.feature_set,
+        predict=lambda matrix: fitted.calibration.apply(predict_margin(ensemble, matrix)),
+    )
+    return None if reference is None else reference.to_dict()
 
 
 def _register(record: TrainingRecord, place: StorePlace) -> Registered:
@@ -146,7 +183,7 @@ def _register(record: TrainingRecord, place: StorePlace) -> Registered:
 
 
 @contextmanager
-def _only_training(workspace: Workspace) -> Iterator[None]:
+def only_training(workspace: Workspace) -> Iterator[None]:
     """Hold the workspace's training lock; the system frees it even when the process is killed."""
     with writing_to(workspace.models_dir), (workspace.models_dir / ".training.lock").open("w") as lock:
         try:
