@@ -109,14 +109,9 @@ def publish(
     register it later.
     """
     facts = manifest_facts(trained, now=now)
-    card = write_card(
-        crm_name=facts.crm_name,
-        horizon_days=trained.horizon_days,
-        data=trained.data,
-        fitted=trained.fitted,
-        evaluation=trained.evaluation,
-    )
-    folder = _write_directory(workspace, trained, facts, card, now=now)
+    card = _card(trained, facts)
+    folder = workspace.models_dir / f"unregistered-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
+    write_directory(folder, trained, facts, card)
     record = training_record(trained, facts, folder=folder, card=card, parent_run_id=parent_run_id)
     with progress("Logging to MLflow and registering"):
         registered = _register(record, place)
@@ -138,11 +133,19 @@ def _fit_and_evaluate(
     )
 
 
-def _write_directory(
-    workspace: Workspace, trained: TrainedModel, facts: ModelCardFacts, card: str, *, now: datetime
-) -> Path:
+def _card(trained: TrainedModel, facts: ModelCardFacts) -> str:
+    return write_card(
+        crm_name=facts.crm_name,
+        horizon_days=trained.horizon_days,
+        data=trained.data,
+        fitted=trained.fitted,
+        evaluation=trained.evaluation,
+    )
+
+
+def write_directory(folder: Path, trained: TrainedModel, facts: ModelCardFacts, card: str) -> None:
+    """Write the model directory of a training, unregistered; what monitoring needs is frozen in it."""
     fitted = trained.fitted
-    folder = workspace.models_dir / f"unregistered-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
     golden = GoldenRows(
         matrix=fitted.test_matrix[:GOLDEN_ROWS], probability=fitted.test_probability[:GOLDEN_ROWS]
     )
@@ -156,7 +159,6 @@ def _write_directory(
         golden=golden,
         reference=_reference(trained),
     )
-    return folder
 
 
 def _reference(trained: TrainedModel) -> dict[str, object] | None:

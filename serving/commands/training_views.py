@@ -39,7 +39,7 @@ def print_tables(*tables: "Table | str") -> None:
 
 def parts_table(parts: "Sequence[PartCounts]") -> "Table":
     """Return one row per part of the split."""
-    table = _table("part", "leads", "snapshots", "outcome known", "won", "labels as known at")
+    table = plain_table("part", "leads", "snapshots", "outcome known", "won", "labels as known at")
     for part in parts:
         counts = (part.leads, part.snapshots, part.known, part.won)
         table.add_row(part.name, *(f"{count:,}" for count in counts), part.known_until or "the export")
@@ -59,7 +59,7 @@ def leakage_line(findings: "Sequence[Finding]") -> str:
 
 def candidates_table(candidates: "Sequence[CandidateResult]") -> "Table":
     """Return one row per candidate, the chosen one marked."""
-    table = _table("candidate", "validation log loss", "trees", "chosen")
+    table = plain_table("candidate", "validation log loss", "trees", "chosen")
     for each in candidates:
         table.add_row(
             each.name, f"{each.validation_log_loss:.4f}", str(each.trees), "yes" if each.chosen else ""
@@ -69,7 +69,7 @@ def candidates_table(candidates: "Sequence[CandidateResult]") -> "Table":
 
 def evaluation_table(**evaluations: "Evaluation") -> "Table":
     """Return one row per metric and a column per model: the value and its 95 % interval."""
-    table = _table("on the newest leads", *evaluations)
+    table = plain_table("on the newest leads", *evaluations)
     for name, label in SHOWN:
         values = [evaluation.metric(name) for evaluation in evaluations.values()]
         if any(value is not None for value in values):
@@ -134,7 +134,8 @@ def _interval_text(interval: "Interval | None") -> str:
     return f"{interval.value:.4f} ({interval.low:.4f} to {interval.high:.4f})"
 
 
-def _table(*columns: str) -> "Table":
+def plain_table(*columns: str) -> "Table":
+    """Return an empty table with these columns: the first to the left, numbers to the right."""
     from rich import box
     from rich.table import Table
 

@@ -17,9 +17,10 @@ SEVERITY_WORDS: Mapping[Severity, Mapping[Language, str]] = {
 SENTENCES: Mapping[str, Mapping[Language, str]] = {
     "input_drift": {
         "en": "{subject} of the newest {rows} leads is spread otherwise than before: PSI {psi:.3f}, "
-        "critical for these sample sizes {critical:.3f}",
+        "critical for these sample sizes {critical:.3f}; related inputs that moved too: {others}",
         "de": "{subject} ist bei den neuesten {rows} Leads anders verteilt als zuvor: PSI {psi:.3f}, "
-        "kritisch bei diesen Stichproben {critical:.3f}",
+        "kritisch bei diesen Stichproben {critical:.3f}; verwandte Merkmale, die sich auch bewegten: "
+        "{others}",
     },
     "score_drift": {
         "en": "the scores of the newest {rows} leads at {age_days} days are spread otherwise than before: "

@@ -55,11 +55,12 @@ class DriftMeasure:
     """How one input, or the score, of the newest leads differs from the reference.
 
     ``critical`` is the PSI that is exceeded without change at this look's level. ``mean`` is that of the
-    score, None for an input. ``unknown`` is the share of
+    score, None for an input; ``family`` joins inputs that move together. ``unknown`` is the share of
     filled values that the model does not know, now and before; None for what is no category.
     """
 
     name: str
+    family: str
     age_days: int
     rows: int
     psi: float
@@ -183,10 +184,11 @@ def _measure_age(
 ) -> Iterator[DriftMeasure]:
     matrix = build_features(model.feature_set, tables, points)
     frozen = {column.name: column for column in age.columns}
+    family = {feature.name: feature.family for feature in model.feature_set.features}
     for name, values in column_values(model.feature_set, _predict(model), matrix, age.age_days):
         measure = _measure(frozen[name], values, age, level) if name in frozen else None
         if measure is not None:
-            yield measure
+            yield replace(measure, family=family.get(name, name))
 
 
 def _predict(model: LoadedModel) -> Predict:
@@ -203,6 +205,7 @@ def _measure(
         return None
     measure = DriftMeasure(
         name=column.name,
+        family=column.name,
         age_days=age.age_days,
         rows=len(values),
         psi=found.psi,
@@ -298,21 +301,38 @@ def _immature(code: str, cohort: Cohort, horizon_days: int) -> Silence:
 
 
 def _drift_findings(measures: tuple[DriftMeasure, ...]) -> Iterator[MonitoringFinding]:
+    """Yield a finding per family of inputs that moved, and one per category with new values."""
+    moved: dict[str, list[DriftMeasure]] = {}
     for each in measures:
-        facts: Facts = (("subject", each.name), ("rows", each.rows), ("age_days", each.age_days))
         if each.raised:
-            mean: Facts = () if each.mean is None else (("mean", each.mean),)
-            yield MonitoringFinding(
-                code="score_drift" if each.name == SCORE else "input_drift",
-                severity=_severity(each.psi, SMALL_PSI),
-                facts=(*facts, ("psi", each.psi), ("critical", each.critical), *mean),
-            )
-        if each.unknown_raised and each.unknown is not None and each.unknown_before is not None:
-            yield MonitoringFinding(
-                code="unknown_levels",
-                severity=_severity(each.unknown, SMALL_SHARE),
-                facts=(*facts, ("share", each.unknown), ("share_before", each.unknown_before)),
-            )
+            moved.setdefault(f"{each.family} at {each.age_days}", []).append(each)
+    for family in moved.values():
+        loudest = max(family, key=lambda each: each.psi / each.critical)
+        yield _moved(loudest, others=len(family) - 1)
+    yield from (_unknown(each) for each in measures if each.unknown_raised)
+
+
+def _moved(measure: DriftMeasure, *, others: int) -> MonitoringFinding:
+    is_score = measure.name == SCORE
+    more: Facts = (("mean", measure.mean or 0.0),) if is_score else (("others", others),)
+    return MonitoringFinding(
+        code="score_drift" if is_score else "input_drift",
+        severity=_severity(measure.psi, SMALL_PSI),
+        facts=(*_facts(measure), ("psi", measure.psi), ("critical", measure.critical), *more),
+    )
+
+
+def _unknown(measure: DriftMeasure) -> MonitoringFinding:
+    share, before = measure.unknown or 0.0, measure.unknown_before or 0.0
+    return MonitoringFinding(
+        code="unknown_levels",
+        severity=_severity(share, SMALL_SHARE),
+        facts=(*_facts(measure), ("share", share), ("share_before", before)),
+    )
+
+
+def _facts(measure: DriftMeasure) -> Facts:
+    return (("subject", measure.name), ("rows", measure.rows), ("age_days", measure.age_days))
 
 
 def _severity(size: float, small: float) -> Severity:

@@ -84,22 +84,33 @@ def import_lightgbm(
         those that may teach today, a history with too few outcomes; names the file, the rule and the value.
     RegistryError : MLflow failed; names the model directory and the command that registers it.
     """
-    table, text = read_training_table(table_file), _read_text(model_file)
-    own = OwnModel(ensemble=_parse(text, table, model_file), text=text, source=model_file.name)
+    table = read_training_table(table_file)
+    own = read_own_model(model_file, table)
     with only_training(workspace):
         with progress("Splitting leads and labelling snapshots"):
             data = _prepared(tables, table, table_file)
         with progress("Calibrating and evaluating on leads it has never seen"):
-            fitted = _fitted(tables, data, own, seed=seed)
-            trained = TrainedModel(
-                tables=tables,
-                data=data,
-                fitted=fitted,
-                evaluation=evaluate(fitted.scored, seed=seed),
-                horizon_days=table.horizon_days,
-                seed=seed,
-            )
+            trained = judge_own(tables, data, own, seed=seed)
         return publish(workspace, trained, place=place, now=now, progress=progress)
+
+
+def read_own_model(model_file: Path, table: TrainingTable) -> OwnModel:
+    """Read a model text; InputError when it is no binary LightGBM model of the table's features."""
+    text = _read_text(model_file)
+    return OwnModel(ensemble=_parse(text, table, model_file), text=text, source=model_file.name)
+
+
+def judge_own(tables: CanonicalTables, data: PreparedData, own: OwnModel, *, seed: int) -> TrainedModel:
+    """Calibrate a model on the calibration leads and evaluate it on the test leads; writes nothing."""
+    fitted = _fitted(tables, data, own, seed=seed)
+    return TrainedModel(
+        tables=tables,
+        data=data,
+        fitted=fitted,
+        evaluation=evaluate(fitted.scored, seed=seed),
+        horizon_days=tables.crm.horizon_days,
+        seed=seed,
+    )
 
 
 def _read_text(model_file: Path) -> str:
