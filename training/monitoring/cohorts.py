@@ -17,9 +17,13 @@ TOP_SHARE = 0.2
 LEAST_VARIANCE = 5.0
 """Below five (about as many expected wins) the normal approximation of a plain interval says nothing."""
 
-SHIFTS = np.linspace(-4.0, 4.0, 401)
+SHIFTS = np.linspace(-3.0, 3.0, 301)
 MIXING_SPREAD = 0.5
 """The always-valid interval is tightest for a model that is off by about this in log-odds."""
+
+_DISTANCE = np.square((SHIFTS[:, None] - SHIFTS) / MIXING_SPREAD) / -2.0
+MIXING = _DISTANCE - logsumexp(_DISTANCE, axis=1, keepdims=True)
+"""Row d holds the logarithms of the weights of shifts around d."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,10 +87,7 @@ def expected_to_real_always(cohort: Cohort, *, level: float) -> Ratio | None:
         return None
     log_odds = probability_to_log_odds(np.clip(cohort.probability, 1e-9, 1.0 - 1e-9))
     likelihood = np.array([_log_likelihood(log_odds + shift, cohort.label) for shift in SHIFTS])
-    distance = SHIFTS[:, None] - SHIFTS
-    mixing = -0.5 * np.square(distance / MIXING_SPREAD)
-    weights = mixing - logsumexp(mixing, axis=1, keepdims=True)
-    evidence = logsumexp(weights + likelihood, axis=1) - likelihood
+    evidence = logsumexp(MIXING + likelihood, axis=1) - likelihood
     remaining = SHIFTS[evidence < -np.log(level)]
     wins = [float(log_odds_to_probability(log_odds + shift).sum()) for shift in remaining[[0, -1]]]
     return Ratio(
