@@ -103,9 +103,8 @@ def log_monitoring(record: MonitoringRecord, *, place: StorePlace) -> str:
             _log_inputs(client, run_id, record.dataset, "monitoring")
             _log_files(client, run_id, record.files)
             _check_version(client, record.version, place)
-            model_id = client.get_model_version(MODEL_NAME, record.version).model_id
-            if model_id is not None:
-                client.log_inputs(run_id, models=[LoggedModelInput(model_id)])
+            source = str(client.get_model_version(MODEL_NAME, record.version).source)
+            client.log_inputs(run_id, models=[LoggedModelInput(source.rpartition("/")[2])])
             client.set_terminated(run_id)
             client.set_model_version_tag(MODEL_NAME, record.version, "leadpact.monitoring_run", run_id)
     return run_id

@@ -98,10 +98,10 @@ def _drift_table(look: "Look") -> "Table":
 def _outcome_table(look: "Look") -> "Table":
     from serving.commands.training_views import plain_table
 
-    table = plain_table("outcomes", "leads", "expected wins", "real wins", "ratio", "interval", "promised")
+    table = plain_table("outcomes", "leads", "wins expected", "real", "ratio", "promised")
     for each in look.outcomes:
         ratio = each.ratio
         wins = (f"{each.leads:,}", f"{each.expected_wins:.1f}", str(each.real_wins))
-        interval = f"{ratio.low:.2f} to {ratio.high:.2f}"
-        table.add_row(each.code, *wins, f"{ratio.value:.2f}", interval, f"{ratio.promised:.2f}")
+        interval = f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
+        table.add_row(each.code.replace("_", " "), *wins, interval, f"{ratio.promised:.2f}")
     return table

@@ -53,9 +53,10 @@ def test_the_always_valid_interval_holds_at_all_looks_together() -> None:
 def test_a_model_that_promises_too_much_is_found_by_both() -> None:
     """Log-odds that are 0.6 too high: both intervals lie above 1 and hold the true ratio."""
     whole = cohort(np.random.default_rng(2), 4000, shift=-0.6)
-    truth = whole.probability.sum() / log_odds_to_probability(
-        np.log(whole.probability / (1 - whole.probability)) - 0.6
-    ).sum()
+    truth = (
+        whole.probability.sum()
+        / log_odds_to_probability(np.log(whole.probability / (1 - whole.probability)) - 0.6).sum()
+    )
     for ratio in (expected_to_real_now(whole, level=0.002), expected_to_real_always(whole, level=0.002)):
         assert ratio is not None
         assert 1.1 < ratio.low < truth < ratio.high
