@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from features.leakage import Finding
 from features.personas import PersonaRules
 from features.tables import CanonicalTables
@@ -163,11 +161,12 @@ def write_directory(folder: Path, trained: TrainedModel, facts: ModelCardFacts, 
 
 def _reference(trained: TrainedModel) -> dict[str, object] | None:
     """Return what `leadpact monitor` will compare with: the leads that calibrated and judged this model."""
-    split, fitted = trained.data.split, trained.fitted
+    fitted = trained.fitted
     ensemble = parse_model_text(fitted.model_text)
     reference = freeze_reference(
         trained.tables,
-        np.concatenate([split.calibration.lead_index, split.test.lead_index]),
+        trained.data.split,
+        horizon_days=trained.horizon_days,
         feature_set=trained.data.feature_set,
         predict=lambda matrix: fitted.calibration.apply(predict_margin(ensemble, matrix)),
     )

@@ -5,6 +5,7 @@ import pytest
 
 from training.monitoring.cohorts import (
     Cohort,
+    compare_lift,
     expected_to_real_always,
     expected_to_real_now,
     lift_of_top,
@@ -62,15 +63,25 @@ def test_a_model_that_promises_too_much_is_found_by_both() -> None:
         assert 1.1 < ratio.low < truth < ratio.high
 
 
-def test_lift_is_what_the_best_fifth_brings_and_what_was_promised() -> None:
-    """A right model keeps its promise; one whose scores mean less than they say does not."""
-    kept = lift_of_top(cohort(np.random.default_rng(3), 4000), level=0.002)
-    lost = lift_of_top(cohort(np.random.default_rng(3), 4000, slope=0.3), level=0.002)
+def test_lift_is_what_the_best_fifth_brings_beside_what_it_brought() -> None:
+    """A model that ranks as before keeps its lift; one whose scores mean less than they did does not."""
+    then = lift_of_top(cohort(np.random.default_rng(4), 2000))
+    kept = lift_of_top(cohort(np.random.default_rng(3), 4000))
+    lost = lift_of_top(cohort(np.random.default_rng(3), 4000, slope=0.3))
+    assert then is not None
     assert kept is not None
     assert lost is not None
-    assert kept.low < kept.promised < kept.high
-    assert lost.high < 0.9 * lost.promised
-    assert kept.value > lost.value > 1.0
+    same, worse = (compare_lift(now, then, level=0.002) for now in (kept, lost))
+    assert same.low < same.promised == then.value < same.high
+    assert 1.0 < worse.value < worse.high < 0.9 * worse.promised
+
+
+def test_the_standard_error_of_lift_is_its_spread() -> None:
+    """Over 300 cohorts of a right model, lift varies by what each says of itself."""
+    lifts = [lift_of_top(cohort(np.random.default_rng(seed))) for seed in range(300)]
+    values = [each.value for each in lifts if each is not None]
+    errors = [each.error for each in lifts if each is not None]
+    assert np.std(values) == pytest.approx(np.mean(errors), rel=0.2)
 
 
 def test_too_few_expected_wins_have_no_answer() -> None:
@@ -78,7 +89,7 @@ def test_too_few_expected_wins_have_no_answer() -> None:
     few = Cohort(probability=np.full(20, 0.05), label=np.ones(20, dtype=np.int8))
     assert expected_to_real_now(few, level=LEVEL) is None
     assert expected_to_real_always(few, level=LEVEL) is None
-    assert lift_of_top(few, level=LEVEL) is None
+    assert lift_of_top(few) is None
 
 
 def test_no_win_at_all_is_finite() -> None:

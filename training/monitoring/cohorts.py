@@ -2,7 +2,8 @@
 
 Three questions. The newest cohort is another one at each look, so a plain interval answers. All cohorts since
 the training are looked at again and again while they grow, so their interval is always valid: it holds at all
-looks together. Lift has a plain interval over all of them. What is worth saying is decided in `look`.
+looks together. Lift is compared, by a plain interval, with that of the leads that judged the model. What is
+worth saying is decided in `look`.
 """
 
 from dataclasses import dataclass
@@ -51,12 +52,20 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
-    """A quotient with its interval; ``promised`` is what it is when the model is right."""
+    """A quotient with its interval; ``promised`` is what it is when nothing changed."""
 
     value: float
     low: float
     high: float
     promised: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopLift:
+    """How many times the average win rate the best-scored fifth has, and its standard error."""
+
+    value: float
+    error: float
 
 
 def expected_to_real_now(cohort: Cohort, *, level: float) -> Ratio | None:
@@ -98,11 +107,11 @@ def expected_to_real_always(cohort: Cohort, *, level: float) -> Ratio | None:
     )
 
 
-def lift_of_top(cohort: Cohort, *, level: float) -> Ratio | None:
-    """Return how many times the average the best-scored fifth was won, with a plain interval.
+def lift_of_top(cohort: Cohort) -> TopLift | None:
+    """Return how many times the average the best-scored fifth was won; None for fewer than about five wins.
 
-    ``promised`` is what the model's own probabilities say. Given them, wins of the top fifth minus their
-    promised share of all wins have mean 0, whatever a common factor on all probabilities.
+    Given the probabilities, wins of the top fifth minus their promised share of all wins have mean 0, however
+    all probabilities are scaled together; the standard error is that of this difference.
     """
     if cohort.variance.sum() < LEAST_VARIANCE or cohort.real_wins == 0:
         return None
@@ -112,13 +121,17 @@ def lift_of_top(cohort: Cohort, *, level: float) -> Ratio | None:
     share, per_top = n_top / len(cohort.label), float(top @ cohort.probability) / cohort.expected_wins
     spread = float(np.sqrt((cohort.variance * np.square(top - per_top)).sum())) / cohort.expected_wins
     won = float(top @ cohort.label) / cohort.real_wins
-    reach = float(ndtri(1.0 - level)) * spread
-    return Ratio(
-        value=won / share,
-        low=max(0.0, won - reach) / share,
-        high=(won + reach) / share,
-        promised=per_top / share,
-    )
+    return TopLift(value=won / share, error=spread / share)
+
+
+def compare_lift(now: TopLift, then: TopLift, *, level: float) -> Ratio:
+    """Return today's lift with a plain interval that allows for the errors of both.
+
+    ``promised`` is the lift when the model was judged: a model whose scores promise more than it can keep was
+    let through by people and gates, and is no news.
+    """
+    reach = float(ndtri(1.0 - level)) * float(np.hypot(now.error, then.error))
+    return Ratio(value=now.value, low=now.value - reach, high=now.value + reach, promised=then.value)
 
 
 def _log_likelihood(log_odds: FloatArray, label: npt.NDArray[np.int8]) -> float:

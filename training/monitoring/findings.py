@@ -50,10 +50,10 @@ SENTENCES: Mapping[str, Mapping[Language, str]] = {
         "bis {high:.2f})",
     },
     "lift_lost": {
-        "en": "the best-scored fifth of {leads} leads was won {ratio:.2f} times as often as the average (up "
-        "to {high:.2f}); the model promised {promised:.2f}",
+        "en": "the best-scored fifth of {leads} leads was won {ratio:.2f} times as often as the average (at "
+        "most {high:.2f}); when the model was judged it was {promised:.2f}",
         "de": "das bestbewertete Fünftel von {leads} Leads wurde {ratio:.2f}-mal so oft gewonnen wie der "
-        "Durchschnitt (höchstens {high:.2f}); versprochen waren {promised:.2f}",
+        "Durchschnitt (höchstens {high:.2f}); als das Modell beurteilt wurde, waren es {promised:.2f}",
     },
 }
 
@@ -89,10 +89,10 @@ ADVICE: Mapping[str, Mapping[Language, str]] = {
         "entscheiden lassen",
     },
     "lift_lost": {
-        "en": "the model ranks worse than it promised: sales works on the wrong leads first; run leadpact "
-        "train and leadpact evaluate",
-        "de": "das Modell sortiert schlechter als versprochen, der Vertrieb bearbeitet die falschen Leads "
-        "zuerst: leadpact train und leadpact evaluate aufrufen",
+        "en": "the model ranks worse than it did: sales works on the wrong leads first; run leadpact train "
+        "and leadpact evaluate",
+        "de": "das Modell sortiert schlechter als zuvor, der Vertrieb bearbeitet die falschen Leads zuerst: "
+        "leadpact train und leadpact evaluate aufrufen",
     },
 }
 

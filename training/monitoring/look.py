@@ -13,12 +13,12 @@ import numpy as np
 from features.build import Points, build_features
 from features.tables import CanonicalTables
 from features.times import EPOCH, MICROSECOND
-from training.labels import label_points
 from training.loaded_model import LoadedModel
 from training.monitoring.cohorts import (
     LEAST_VARIANCE,
     Cohort,
     Ratio,
+    compare_lift,
     expected_to_real_always,
     expected_to_real_now,
     lift_of_top,
@@ -33,6 +33,7 @@ from training.monitoring.reference import (
     ReferenceColumn,
     column_values,
     points_at_age,
+    read_cohort,
     unknown_split,
 )
 from training.outcomes import DAY_US, IntArray
@@ -253,7 +254,7 @@ def _outcomes(
     asked = (
         ("calibration_newest", newest, expected_to_real_now(newest, level=level)),
         ("calibration_since_training", everyone, expected_to_real_always(everyone, level=level)),
-        ("lift_lost", everyone, lift_of_top(everyone, level=level)),
+        ("lift_lost", everyone, _lift(everyone, reference, level)),
     )
     measures = [
         OutcomeMeasure(
@@ -277,15 +278,20 @@ def _outcomes(
 def _cohort(tables: CanonicalTables, model: LoadedModel, *, after_us: int, until_us: int) -> Cohort:
     """Return the leads created in (after, until]; the horizon of each must be over."""
     everyone = np.arange(tables.leads.num_rows, dtype=np.int64)
-    points = points_at_age(tables, everyone, 0, after_us=after_us, until_us=until_us)
-    labels = label_points(
+    return read_cohort(
         tables,
-        points,
+        points_at_age(tables, everyone, 0, after_us=after_us, until_us=until_us),
         horizon_days=model.manifest.horizon_days,
-        known_until_us=tables.known_until_us,
+        feature_set=model.feature_set,
+        predict=_predict(model),
     )
-    matrix = build_features(model.feature_set, tables, points)
-    return Cohort(probability=model.predict(matrix).probability, label=labels.label)
+
+
+def _lift(cohort: Cohort, reference: Reference, level: float) -> Ratio | None:
+    now = lift_of_top(cohort)
+    if now is None or reference.lift is None:
+        return None
+    return compare_lift(now, reference.lift, level=level)
 
 
 def _immature(code: str, cohort: Cohort, horizon_days: int) -> Silence:

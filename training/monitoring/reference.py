@@ -15,10 +15,13 @@ from features.build import Points, build_features
 from features.definitions import ATTRIBUTE_KINDS, Feature, FeatureKind, FeatureSet
 from features.errors import InputError
 from features.tables import CanonicalTables
+from training.labels import label_points
+from training.monitoring.cohorts import Cohort, TopLift, lift_of_top
 from training.monitoring.drift import FEWEST_PER_CELL, between_periods
 from training.outcomes import DAY_US, IntArray, lead_created_us
 from training.points import FloatArray
 from training.snapshots import closing_us
+from training.splits import Split
 
 FORMAT = 1
 AGES_DAYS = (0, 7)
@@ -72,10 +75,14 @@ class ReferenceAge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """The frozen spreads; no lead created after ``newest_lead_us`` has calibrated or judged the model."""
+    """The frozen spreads; no lead created after ``newest_lead_us`` has calibrated or judged the model.
+
+    ``lift`` is that of the leads that judged it; None when they hold too few wins.
+    """
 
     newest_lead_us: int
     ages: tuple[ReferenceAge, ...]
+    lift: TopLift | None
 
     def to_dict(self) -> dict[str, object]:
         """Return plain JSON values that :meth:`from_dict` reads back equal."""
@@ -87,26 +94,41 @@ class Reference:
         if plain.get("format") != FORMAT:
             raise InputError(f"reference.json: format must be {FORMAT}; got {plain.get('format')!r}")
         try:
-            return msgspec.convert({key: plain[key] for key in ("newest_lead_us", "ages")}, cls)
+            return msgspec.convert({key: plain[key] for key in ("newest_lead_us", "ages", "lift")}, cls)
         except (KeyError, msgspec.ValidationError) as error:
             raise InputError(f"reference.json: must hold a reference; {error}") from error
 
 
 def freeze_reference(
-    tables: CanonicalTables, lead_index: IntArray, *, feature_set: FeatureSet, predict: Predict
+    tables: CanonicalTables, split: Split, *, horizon_days: int, feature_set: FeatureSet, predict: Predict
 ) -> Reference | None:
-    """Return the spreads of the leads that calibrated and judged a model; None without times.
-
-    Parameters
-    ----------
-    lead_index : int64 (n,), rows of the leads table.
-    """
-    if not tables.has_times or tables.known_until_us is None or len(lead_index) == 0:
+    """Return the spreads of the leads that calibrated and judged a model; None without times."""
+    known_until_us = tables.known_until_us
+    lead_index = np.concatenate([split.calibration.lead_index, split.test.lead_index])
+    if known_until_us is None or len(lead_index) == 0:
         return None
+    matured_us = known_until_us - horizon_days * DAY_US
+    points = points_at_age(tables, split.test.lead_index, 0, after_us=-(2**62), until_us=matured_us)
+    judged = read_cohort(tables, points, horizon_days=horizon_days, feature_set=feature_set, predict=predict)
     return Reference(
         newest_lead_us=int(lead_created_us(tables)[lead_index].max()),
         ages=tuple(_at_age(tables, lead_index, feature_set, predict, age_days) for age_days in AGES_DAYS),
+        lift=lift_of_top(judged),
     )
+
+
+def read_cohort(
+    tables: CanonicalTables,
+    points: Points,
+    *,
+    horizon_days: int,
+    feature_set: FeatureSet,
+    predict: Predict,
+) -> Cohort:
+    """Return what was promised at points whose horizon is over, and what came."""
+    labels = label_points(tables, points, horizon_days=horizon_days, known_until_us=tables.known_until_us)
+    matrix = build_features(feature_set, tables, points)
+    return Cohort(probability=predict(matrix), label=labels.label)
 
 
 def points_at_age(

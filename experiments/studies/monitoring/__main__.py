@@ -12,6 +12,9 @@ import typer
 
 from experiments.studies.monitoring.trial import LEADS, Seen, run_seed
 
+FIRST_SEED = 100
+"""Seeds below were looked at while the rules were made; see the README."""
+
 RESULTS = Path(__file__).with_name("results.json")
 
 
@@ -37,7 +40,7 @@ def _summary(looks: Sequence[Seen]) -> dict[str, Any]:
 
 def main(
     seeds: Annotated[int, typer.Option(min=1)] = 50,
-    first: Annotated[int, typer.Option(min=0)] = 0,
+    first: Annotated[int, typer.Option(min=0)] = FIRST_SEED,
     leads: Annotated[int, typer.Option(min=2000)] = LEADS,
     out: Annotated[Path, typer.Option(help="The answer; read first, if it is there.")] = RESULTS,
 ) -> None:
