@@ -7,6 +7,7 @@ import contextlib
 import errno
 import importlib
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +35,11 @@ MLFLOW_WARNINGS = (
 )
 """What MLflow 3.17 provokes in SQLAlchemy 2.1, in pandas 3.1 and in itself; remove each when MLflow has."""
 
-DISK_WORDS = ("database or disk is full", "disk I/O error")
+DISK_WORDS = (
+    *("database or disk is full", "disk I/O error"),
+    *(os.strerror(number) for number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)),
+)
+"""How SQLite and the system say that a disk takes no more."""
 
 MLFLOW_DEFAULT_PLACES = frozenset({"mlflow.db", "mlruns"})
 
@@ -102,10 +107,9 @@ def connect(place: StorePlace) -> "Iterator[MlflowClient]":
 
 
 def _advice(error: Exception) -> str:
-    """Return what to do about a disk that takes no more; SQLite does not say more than that it failed."""
-    no_room = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+    """Return what to do about a disk that takes no more."""
     refused = any(words in str(error) for words in DISK_WORDS)
-    return "; is the disk full? nothing was registered" if no_room or refused else ""
+    return "; is the disk full? nothing was registered or promoted" if refused else ""
 
 
 def _create_store(place: StorePlace) -> None:

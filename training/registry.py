@@ -264,7 +264,10 @@ def _log_model(run_id: str, folder: Path) -> str:
 
     feature_set = load_model(folder).feature_set
     with tempfile.TemporaryDirectory() as scratch, mlflow.start_run(run_id=run_id):
-        named = shutil.copytree(folder, Path(scratch) / MODEL_DIRECTORY)
+        named = Path(scratch) / MODEL_DIRECTORY
+        named.mkdir()
+        for file in folder.iterdir():
+            shutil.copyfile(file, named / file.name)
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(PYFUNC_FILE),

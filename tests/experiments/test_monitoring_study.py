@@ -1,12 +1,12 @@
-"""The monitoring study on two seeds: quiet without change, awake two weeks after one; its file is what it says."""
+"""The monitoring study on two seeds: quiet without change, awake after one; its file is what it says."""
 
 import json
 
 import pytest
 
-from experiments.studies.monitoring.__main__ import RESULTS, summarise
+from experiments.studies.monitoring.__main__ import RESULTS, read_seen, summarise
 from experiments.studies.monitoring.changes import INPUT_CHANGES
-from experiments.studies.monitoring.trial import Seen, run_seed
+from experiments.studies.monitoring.trial import run_seed
 
 SEEDS = (1, 2)
 
@@ -24,13 +24,7 @@ def test_two_seeds_are_quiet_and_see_every_change_of_inputs() -> None:
 def test_the_committed_answer_is_summed_up_rightly() -> None:
     """50 seeds; the summary follows from the looks; quiet in at least 95 %, awake within two weeks."""
     answer = json.loads(RESULTS.read_text(encoding="utf-8"))
-    said = {
-        seed: [
-            Seen(case=case, days_ago=days, warnings=tuple(loud), notes=tuple(soft))
-            for case, days, loud, soft in looks
-        ]
-        for seed, looks in answer["seeds"].items()
-    }
+    said = {seed: [read_seen(row) for row in looks] for seed, looks in answer["seeds"].items()}
     assert len(said) == 50
     assert summarise(said) == answer["summary"]
     quiet = answer["summary"]["no_change"]

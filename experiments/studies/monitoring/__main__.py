@@ -46,7 +46,7 @@ def main(
 ) -> None:
     """Run what is missing and write the answer after each seed."""
     known = json.loads(out.read_text(encoding="utf-8"))["seeds"] if out.is_file() else {}
-    said = {seed: [_seen(row) for row in rows] for seed, rows in known.items()}
+    said = {seed: [read_seen(row) for row in rows] for seed, rows in known.items()}
     for seed in range(first, first + seeds):
         if str(seed) not in said:
             said[str(seed)] = list(run_seed(seed, leads=leads))
@@ -66,7 +66,8 @@ def _text(said: Mapping[str, Sequence[Seen]], leads: int) -> str:
     return f'{{"leads": {leads},\n"summary": {summary},\n"seeds": {{\n{lines}\n}}}}\n'
 
 
-def _seen(row: Sequence[Any]) -> Seen:
+def read_seen(row: Sequence[Any]) -> Seen:
+    """Read one look of the answer."""
     case, days_ago, warnings, notes = row
     return Seen(case=case, days_ago=days_ago, warnings=tuple(warnings), notes=tuple(notes))
 
