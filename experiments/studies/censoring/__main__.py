@@ -84,7 +84,7 @@ def main(
     """Compare mean predictions of open leads with the truth, for several ways to label what is not over."""
     if regime not in (*REGIMES, ALL):
         raise typer.BadParameter(f"regime must be one of {', '.join(REGIMES)} or {ALL}; got {regime!r}")
-    names = (*METHODS, HAZARD) if every else (*MAIN, HAZARD)
+    names = (*METHODS, HAZARD) if every else MAIN
     for name in REGIMES if regime == ALL else (regime,):
         start = time.perf_counter()
         result = study(Task(regime=name, names=names, cache=cache), seeds=seeds, workers=workers)
