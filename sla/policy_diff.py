@@ -120,7 +120,9 @@ def _change(old: Fact | None, new: Fact | None) -> Change | None:
         return None if old.exact == new.exact else _changed(old, new)
     kind = ChangeKind.ADDED if old is None else ChangeKind.REMOVED
     only = new or old
-    return only and Change(
+    if only is None:
+        return None
+    return Change(
         kind=kind,
         path=only.path,
         label=only.label,

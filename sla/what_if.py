@@ -187,9 +187,8 @@ class PastPeriod:
         """Return the least probability that occurred and takes in at most so many leads; None without one."""
         count = min(most, self.leads)
         if 0 < count < self.leads and self._negated[count - 1] == self._negated[count]:
-            count = bisect_left(
-                self._negated, self._negated[count]
-            )  # equal leads come together or not at all
+            # Equal leads come together or not at all.
+            count = bisect_left(self._negated, self._negated[count])
         return self.probability_at(count - 1) if count > 0 else None
 
     def threshold_keeping(self, wins: int) -> float:

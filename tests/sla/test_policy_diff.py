@@ -21,10 +21,10 @@ def lines(after: Policy, lang: str) -> list[str]:
     return [change.text(lang) for change in compare_policies(POLICY, after)]
 
 
-def thresholds_with(**changes: float) -> tuple[Threshold, ...]:
-    """Return the thresholds of the small policy with the first one changed."""
+def thresholds_with(enter: float) -> tuple[Threshold, ...]:
+    """Return the thresholds of the small policy with another first one."""
     first, *others = POLICY.thresholds
-    return (replace(first, **changes), *others)
+    return (replace(first, enter=enter), *others)
 
 
 @settings(max_examples=60)
