@@ -54,8 +54,8 @@ class PastLeads:
 
     @property
     def weeks(self) -> float:
-        """The length of the period in which these leads were created."""
-        return (self.until - self.since) / timedelta(weeks=1)
+        """The length of the period in which these leads were created, at least a day."""
+        return max(self.until - self.since, timedelta(days=1)) / timedelta(weeks=1)
 
 
 def taught_until_us(model: LoadedModel) -> int:

@@ -24,6 +24,9 @@ KEPT_WINS_SHARE = 0.9
 TINY = 1e-9
 """What a product of hours and weeks may be off before it is rounded to whole leads."""
 
+LEAST_EFFORT, MOST_EFFORT = 0.001, 1_000_000_000
+"""Hours, volumes and money lie here, so that no product of them leaves the numbers."""
+
 STEPS_OF_THRESHOLD = 10_000
 """Suggested thresholds have four decimals: 12.34 %."""
 
@@ -72,8 +75,8 @@ class Effort:
     def _broken_rules(self) -> Iterator[BrokenRule]:
         for name in ("hours_per_sql", "capacity_hours", "least_sqls", "value_per_win", "cost_per_hour"):
             value = getattr(self, name)
-            if value is not None and not 0.0 < value < float("inf"):
-                yield BrokenRule(name, "must be a finite number above 0", value)
+            if value is not None and not LEAST_EFFORT <= value <= MOST_EFFORT:
+                yield BrokenRule(name, f"must lie from {LEAST_EFFORT} to {MOST_EFFORT:,}", value)
         if (self.value_per_win is None) is not (self.cost_per_hour is None):
             yield BrokenRule("value_per_win", "must come with cost_per_hour", self.value_per_win)
 

@@ -20,7 +20,7 @@ from serving.operations.sign_policy import sign_policy
 from serving.operations.verify_audit import verify_audit
 from sla.errors import PolicyProblems
 from sla.stages import Side
-from tests.builders_serving import MARKETING, NOW, first_policy
+from tests.builders_serving import MARKETING, NOW, first_policy, policy_version
 
 PEOPLE = ("Maria Sommer", "Jonas Weber", "Eva Klein", "Ali Kaya", "Nia Roth")
 SCRIPT = """
@@ -40,12 +40,6 @@ tasks = [threading.Thread(target=sign, args=(Side(side), person)) for side, pers
 [task.start() for task in tasks]; [task.join() for task in tasks]
 print(json.dumps(ends))
 """
-
-
-def later(version: int, valid_from: str = '"signed"') -> str:
-    """Return the first policy as another version."""
-    text = first_policy().replace("version = 1 ", f"version = {version} ", 1)
-    return text.replace('valid_from = "signed"', f"valid_from = {valid_from}", 1)
 
 
 def at_once(tasks: list[Callable[[], object]]) -> list[str]:
@@ -122,7 +116,7 @@ def test_an_edit_against_signatures_never_leaves_a_wrong_one(database: Engine) -
 def test_one_date_belongs_to_one_policy(database: Engine) -> None:
     """Ten versions proposed at once for one day: one gets it."""
     tasks = [
-        partial(propose_policy, database, later(version, "2027-03-01"), by=MARKETING, now=NOW)
+        partial(propose_policy, database, policy_version(version, "2027-03-01"), by=MARKETING, now=NOW)
         for version in range(1, 11)
     ]
     assert sorted(at_once(list(tasks))) == ["PolicyProblems"] * 9 + ["done"]

@@ -159,9 +159,9 @@ def test_nothing_is_said_of_nothing() -> None:
     [
         pytest.param(lambda: ThresholdPair(mql=0.3, sql=0.3), "mql must lie below sql", id="equal"),
         pytest.param(lambda: ThresholdPair(mql=0.0, sql=1.0), "above 0 and below 1.*sql must", id="ends"),
-        pytest.param(lambda: Effort(hours_per_sql=0), "finite number above 0", id="no-hours"),
+        pytest.param(lambda: Effort(hours_per_sql=0), "must lie from 0.001 to 1,000,000,000", id="no-hours"),
         pytest.param(lambda: Effort(value_per_win=5), "must come with cost_per_hour", id="value-alone"),
-        pytest.param(lambda: Effort(capacity_hours=float("inf")), "finite number above 0", id="endless"),
+        pytest.param(lambda: Effort(capacity_hours=float("inf")), "must lie from 0.001", id="endless"),
     ],
 )
 def test_wrong_questions_are_named(make: Any, rule: str) -> None:
