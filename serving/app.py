@@ -11,6 +11,18 @@ from serving import clock as wall
 from serving.api.errors import PROBLEM_KINDS, answer_error, answer_routing_error
 from serving.api.health import health, openapi, ready
 from serving.api.model import get_model, reload_model
+from serving.api.policies import (
+    get_active_policy,
+    get_policies,
+    get_policy,
+    post_comment,
+    post_policy,
+    post_proposal,
+    post_rejection,
+    post_signature,
+    post_what_if,
+    post_withdrawal,
+)
 from serving.api.score import score, score_batch
 from serving.api.security import Doorkeeper
 from serving.clock import Clock
@@ -22,6 +34,16 @@ ROUTES = (
     ("POST", "/v1/score/batch", score_batch),
     ("GET", "/v1/model", get_model),
     ("POST", "/v1/model/reload", reload_model),
+    ("GET", "/v1/policies", get_policies),
+    ("POST", "/v1/policies", post_policy),
+    ("GET", "/v1/policies/active", get_active_policy),
+    ("POST", "/v1/policies/what-if", post_what_if),
+    ("GET", "/v1/policies/{version}", get_policy),
+    ("POST", "/v1/policies/{version}/propose", post_proposal),
+    ("POST", "/v1/policies/{version}/comments", post_comment),
+    ("POST", "/v1/policies/{version}/sign", post_signature),
+    ("POST", "/v1/policies/{version}/withdraw", post_withdrawal),
+    ("POST", "/v1/policies/{version}/reject", post_rejection),
     ("GET", "/healthz", health),
     ("GET", "/readyz", ready),
     ("GET", "/openapi.json", openapi),

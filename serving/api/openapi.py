@@ -1,6 +1,5 @@
 """The OpenAPI 3.0.3 document, written from the table of routes and the tables of fields. No CRM reads 3.1."""
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,6 +16,9 @@ from serving.api.examples import (
     SCORE_REQUEST_EXAMPLE,
 )
 from serving.api.fields import Field, named_objects, object_schema
+from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
+from serving.api.policies import LARGEST_VERSION
+from serving.api.policy_operations import POLICY_OPERATIONS
 from serving.api.schemas import (
     BATCH_ANSWER,
     BATCH_REQUEST,
@@ -37,27 +39,7 @@ ABOUT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One row of the table of routes, as the document describes it."""
-
-    method: str
-    path: str
-    operation_id: str
-    summary: str
-    about: str
-    answer: Field | None
-    answer_example: object
-    problems: tuple[int, ...]
-    body: Field | None = None
-    body_example: object = None
-    scope: Scope | None = None
-    takes_language: bool = False
-
-
-BODY_PROBLEMS = (400, 401, 403, 408, 413, 415, 422, 503)
-KEY_PROBLEMS = (401, 403, 503)
-OPERATIONS = (
+OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="post",
         path="/v1/score",
@@ -108,6 +90,7 @@ OPERATIONS = (
         problems=(*KEY_PROBLEMS, 409),
         scope=Scope.ADMIN,
     ),
+    *POLICY_OPERATIONS,
     Operation(
         method="get",
         path="/healthz",
@@ -175,8 +158,13 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "description": operation.about,
         "responses": _responses(operation),
     }
-    if operation.takes_language:
-        described["parameters"] = [_language_parameter()]
+    parameters = [_path_parameter(name, value) for name, value in operation.path_example]
+    parameters += [_language_parameter()] if operation.takes_language else []
+    if parameters:
+        described["parameters"] = parameters
+    if operation.acts_for_side:
+        described["security"] = [{"ApiKey": []}, {"Bearer": []}]
+        described["description"] += " Needs a key with the scope policy:marketing or policy:sales."
     if operation.scope is not None:
         described["security"] = [{"ApiKey": []}, {"Bearer": []}]
         described["description"] += f" Needs a key with the scope {operation.scope}."
@@ -208,6 +196,17 @@ def _problem(status: int) -> dict[str, Any]:
     about = "; ".join(f"{kind.code}: {kind.title}" for kind in kinds)
     schema = {"$ref": f"#/components/schemas/{PROBLEM.schema}"}
     return {"description": about, "content": {PROBLEM_JSON: {"schema": schema}}}
+
+
+def _path_parameter(name: str, example: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": f"The {name} of the policy.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_VERSION},
+        "example": example,
+    }
 
 
 def _language_parameter() -> dict[str, Any]:

@@ -18,12 +18,25 @@ from schemathesis.checks import (
 from serving.api.errors import ALL_KINDS
 from serving.api.openapi import OPERATIONS, openapi_document
 from serving.app import ROUTES
-from tests.builders_serving import Desk, random_request
+from serving.settings import Settings
+from tests.builders_serving import Desk, install_open_policies, open_desk, random_request, small_history
+from tests.serving.conftest import closing
 
 LONGEST_DESCRIPTION = 1_300  # Salesforce External Services cut at 1,333
 LONGEST_OPERATION_ID = 40
 DOCUMENT = openapi_document()
 FUZZ_EXAMPLES = 25
+
+
+@pytest.fixture(scope="module")
+def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Return a service that can score, with what the examples of the other routes are about."""
+    root = tmp_path_factory.mktemp("contract") / "workspace"
+    settings = Settings(workspace_root=root, database_url=None, mlflow_tracking_uri=None)
+    small_history(settings, 200)
+    desk = open_desk(settings)
+    install_open_policies(settings)
+    yield from closing(desk)
 
 
 def walk(value: object) -> Iterator[dict[str, Any]]:
@@ -88,7 +101,7 @@ def test_every_example_runs(shared_desk: Desk, operation: Any) -> None:
     """Sent for real; the real answer fits the published schema and has the fields of the example."""
     response = shared_desk.client.request(
         operation.method,
-        operation.path,
+        operation.path.format(**dict(operation.path_example)),
         json=operation.body_example,
         headers={"X-API-Key": shared_desk.key},
     )
