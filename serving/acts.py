@@ -28,10 +28,15 @@ def find_handover(session: Session, handover_id: str) -> HandoverRow:
     return row
 
 
-def refuse_over(row: HandoverRow) -> None:
-    """Raise `HandoverOverError` for a handover that sales has no part in any more."""
+def refuse_marketings(row: HandoverRow) -> None:
+    """Raise `HandoverOverError` for a handover back to marketing, in which sales has no part."""
     if row.direction != Direction.TO_SALES:
         raise HandoverOverError(f"handover {row.handover_id} is marketing's; sales has given the lead back")
+
+
+def refuse_over(row: HandoverRow) -> None:
+    """Raise `HandoverOverError` for a handover that sales has no part in any more."""
+    refuse_marketings(row)
     if row.status not in RUNNING_WORDS:
         ended = "" if row.closed_at is None else f" since {row.closed_at.isoformat()}"
         raise HandoverOverError(f"handover {row.handover_id} is {row.status}{ended}")

@@ -9,7 +9,16 @@ from starlette.exceptions import HTTPException
 
 from serving import clock as wall
 from serving.api.errors import PROBLEM_KINDS, answer_error, answer_routing_error
+from serving.api.handovers import (
+    get_handovers,
+    post_accept,
+    post_attempt,
+    post_pause,
+    post_recycle,
+    post_reject,
+)
 from serving.api.health import health, openapi, ready
+from serving.api.leads import get_lead, post_activities, post_deals, put_one_lead
 from serving.api.model import get_model, reload_model
 from serving.api.score import score, score_batch
 from serving.api.security import Doorkeeper
@@ -20,6 +29,16 @@ from serving.settings import Settings
 ROUTES = (
     ("POST", "/v1/score", score),
     ("POST", "/v1/score/batch", score_batch),
+    ("PUT", "/v1/leads/{lead_id}", put_one_lead),
+    ("GET", "/v1/leads/{lead_id}", get_lead),
+    ("POST", "/v1/activities", post_activities),
+    ("POST", "/v1/deals", post_deals),
+    ("GET", "/v1/handovers", get_handovers),
+    ("POST", "/v1/handovers/{handover_id}/accept", post_accept),
+    ("POST", "/v1/handovers/{handover_id}/reject", post_reject),
+    ("POST", "/v1/handovers/{handover_id}/recycle", post_recycle),
+    ("POST", "/v1/handovers/{handover_id}/attempts", post_attempt),
+    ("POST", "/v1/handovers/{handover_id}/pauses", post_pause),
     ("GET", "/v1/model", get_model),
     ("POST", "/v1/model/reload", reload_model),
     ("GET", "/healthz", health),

@@ -23,11 +23,11 @@ from serving.errors import (
     KeyRefusedError,
     Missing,
     ServiceNotReadyError,
-    UnknownLeadError,
 )
 from serving.keys import read_or_create_secret
 from serving.operations.active_policy import ActivePolicy, active_policy
 from serving.operations.check_api_key import REFUSAL, VerifiedKey, check_api_key, has_expired
+from serving.operations.read_lead import read_lead_to_score
 from serving.operations.record_scores import ScoreRecord, record_scores
 from serving.refreshed import Refreshed
 from serving.scorer import Scorer, ScoreRequest
@@ -76,7 +76,7 @@ class Service:
         self._champion = ChampionInService(settings.workspace.models_dir)
         self._policy: ActivePolicy | None = None
         self._scorer: Scorer | None = None
-        self._history = History(settings.workspace.history_dir)
+        self.history = History(settings.workspace.history_dir)
         self._in_service: Refreshed[InService] = Refreshed(
             self._look, most_age_seconds=MOST_AGE_SECONDS, monotonic=monotonic
         )
@@ -111,6 +111,10 @@ class Service:
             raise ServiceNotReadyError(in_service.missing)
         return in_service.scorer
 
+    async def scorer_if_ready(self) -> Scorer | None:
+        """Return the scorer in service, or None while a part of it is missing."""
+        return (await self._in_service.get()).scorer
+
     async def champion(self) -> Champion:
         """Return the model in service, or raise `ServiceNotReadyError`."""
         return _champion_or_raise(await self._in_service.get())
@@ -139,16 +143,17 @@ class Service:
         return await to_thread.run_sync(self.read_stored_lead, request)
 
     def read_stored_lead(self, request: ScoreRequest) -> ScoreRequest:
-        """Do the same from a thread."""
-        stored = self._history.read_lead(request.lead_id) if self._history.exists() else None
-        if stored is None:
-            raise UnknownLeadError(request.lead_id)
-        lead = stored.lead_as_of(request.as_of)
+        """Do the same from a thread: what was ingested and imported, and the stage the lead is in by then."""
+        stored = read_lead_to_score(self.database(), self.history, request.lead_id)
+        is_in_stage = stored.stage_since is not None and stored.stage_since <= request.as_of
+        is_asked = request.current_stage is None and is_in_stage
         return replace(
             request,
-            lead=lead,
-            activities=stored.activities,
-            attribute_changes=stored.attribute_changes,
+            lead=stored.known.as_of(request.as_of),
+            activities=stored.known.activities,
+            attribute_changes=stored.known.attribute_changes,
+            current_stage=stored.stage if is_asked else request.current_stage,
+            stage_since=stored.stage_since if is_asked else request.stage_since,
             is_stored=True,
         )
 

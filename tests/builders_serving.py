@@ -85,7 +85,7 @@ def open_desk(settings: Settings, *, ready: bool = True) -> Desk:
     clock = TestClock()
     app = create_app(settings, clock.tell, clock.monotonic)
     client = TestClient(app, raise_server_exceptions=False)
-    key = install_key(settings, Scope.SCORE, Scope.READ, Scope.ADMIN)
+    key = install_key(settings, Scope.SCORE, Scope.READ, Scope.INGEST, Scope.HANDOVERS, Scope.ADMIN)
     return Desk(settings=settings, app=app, client=client, key=key, clock=clock)
 
 

@@ -16,7 +16,7 @@ from serving.handovers import running_handover
 from serving.lead_work import state_of
 from serving.leads import KnownLead, find_lead
 from sla.lifecycle import LeadState, Step
-from sla.stages import owner_of
+from sla.stages import Stage, owner_of
 from sla.words_work import hold_text
 
 IDENTITY = ("lead_id", "created_at", "created_order")
@@ -60,7 +60,7 @@ class LeadToScore:
     """A lead's facts for a score: with the stage it is in and since when, None where nobody knows."""
 
     known: KnownLead
-    stage: str | None
+    stage: Stage | None
     stage_since: datetime | None
 
 
@@ -82,7 +82,7 @@ def read_lead_to_score(database: Engine, history: History, lead_id: str) -> Lead
         row = known.row
         return LeadToScore(
             known=known,
-            stage=None if row is None else row.stage,
+            stage=None if row is None else Stage(row.stage),
             stage_since=None if row is None else row.stage_since,
         )
 

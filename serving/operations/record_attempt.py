@@ -1,13 +1,21 @@
 """Record an attempt to reach a lead; after the agreed most without contact marketing has it back."""
 
+import hashlib
 from datetime import datetime
 
 from sqlalchemy import Engine
 
-from serving.acts import accept_if_open, find_handover, refuse_over, refuse_problems, take_act, time_problems
+from serving.acts import (
+    accept_if_open,
+    find_handover,
+    refuse_marketings,
+    refuse_problems,
+    take_act,
+    time_problems,
+)
 from serving.db.audited import AuditedWork, audited_transaction
 from serving.db.tables_leads import AttemptRow, HandoverRow
-from serving.handovers import attempts_of, policy_of, refresh_clocks
+from serving.handovers import RUNNING_WORDS, attempts_of, policy_of, refresh_clocks
 from sla.handover import Attempt, AttemptResult, ReasonGroup, is_exhausted
 from sla.lifecycle import EventKind
 
@@ -17,18 +25,21 @@ def record_attempt(
 ) -> None:
     """Store an attempt; the same id again changes nothing. It answers the lead, so the seller's clock ends.
 
-    Raises `UnknownHandoverError`, `HandoverOverError` when the handover has ended, `ActRefusedError` for an
-    attempt before it.
+    An attempt after the end of the handover moves nothing, but it was made and is judged with the others.
+    Raises `UnknownHandoverError`, `HandoverOverError` for what marketing has back, `ActRefusedError` for an
+    attempt before the handover.
     """
     with audited_transaction(database, now=now) as work:
         row = find_handover(work.session, handover_id)
         if work.session.get(AttemptRow, attempt.attempt_id) is not None:
             return
-        refuse_over(row)
+        refuse_marketings(row)
         refuse_problems(time_problems(row, "occurred_at", attempt.at))
         _store(work, row, attempt, by, note)
-        take_act(work, row, EventKind.ATTEMPTED, at=attempt.at, name=attempt.attempt_id[:80])
-        _give_back_if_exhausted(work, row, at=attempt.at)
+        if row.status in RUNNING_WORDS:
+            name = hashlib.sha256(attempt.attempt_id.encode()).hexdigest()[:32]
+            take_act(work, row, EventKind.ATTEMPTED, at=attempt.at, name=name)
+            _give_back_if_exhausted(work, row, at=attempt.at)
         refresh_clocks(work.session, row, now=now)
         after = {"attempt_id": attempt.attempt_id, "channel": attempt.channel, "result": attempt.result.value}
         work.note("handover.attempted", who=by, what=f"handover {handover_id}", after=after)
