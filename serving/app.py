@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
@@ -25,6 +26,7 @@ from serving.api.security import Doorkeeper
 from serving.clock import Clock
 from serving.service import Service
 from serving.settings import Settings
+from serving.worker import Worker
 
 ROUTES = (
     ("POST", "/v1/score", score),
@@ -49,12 +51,20 @@ ROUTES = (
 
 
 def create_app(
-    settings: Settings, clock: Clock = wall.now, monotonic: Callable[[], float] = time.monotonic
+    settings: Settings,
+    clock: Clock = wall.now,
+    monotonic: Callable[[], float] = time.monotonic,
+    *,
+    runs_worker: bool = False,
 ) -> FastAPI:
-    """Return the ASGI application of one workspace; it starts whatever is missing there."""
+    """Return the ASGI application of one workspace; it starts whatever is missing there.
+
+    With `runs_worker` the clocks are swept beside the requests, as long as the application lives.
+    """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.router.redirect_slashes = False
     app.state.service = Service(settings, clock, monotonic)
+    app.state.worker = Worker(app.state.service.database, clock) if runs_worker else None
     for method, path, handler in ROUTES:
         app.add_route(path, handler, methods=[method])
     for error in PROBLEM_KINDS:
@@ -67,5 +77,10 @@ def create_app(
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.service.warm_up()
+    worker: Worker | None = app.state.worker
+    if worker is not None:
+        worker.start()
     yield
+    if worker is not None:
+        await to_thread.run_sync(worker.stop)
     app.state.service.close()

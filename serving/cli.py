@@ -36,6 +36,7 @@ COMMANDS = {
     "score": CommandEntry("score", "Score a folder, a file of leads, or the history."),
     "policy": CommandEntry("policy", "The agreement: check, show, propose, sign."),
     "serve": CommandEntry("serve", "Serve scores over HTTP."),
+    "worker": CommandEntry("worker", "Clocks and reminders; `serve` runs it too on SQLite."),
     "key": CommandEntry("key", "API keys for the CRM."),
     "audit": CommandEntry("audit", "Who did what; the proof that no entry was changed."),
     "doctor": CommandEntry("doctor", "What is missing or wrong in this workspace, in plain words."),
