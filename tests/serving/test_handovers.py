@@ -1,5 +1,6 @@
 """The working side of the pact through the API, on both databases: leads in, handovers out, clocks kept."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,15 +8,27 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from typer.testing import CliRunner
 
+from features.errors import InputError
+from serving import cli
 from serving.db.session import read_transaction
 from serving.db.tables_leads import ClockEventRow
 from serving.handovers import handover_id
+from serving.operations.held_stages import release_held_leads
 from serving.operations.sweep_clocks import sweep_clocks
 from serving.operations.verify_audit import verify_audit
 from serving.settings import Settings
 from sla.handover import Direction
-from tests.builders_serving import NOW, Desk, Json, first_policy, install_policy, open_desk, small_history
+from tests.builders_serving import (
+    NOW,
+    Desk,
+    Json,
+    first_policy,
+    install_policy,
+    open_desk,
+    small_history,
+)
 
 HOUR = timedelta(hours=1)
 WORK = """
@@ -372,6 +385,40 @@ def test_an_imported_lead_can_be_worked_on(team: Desk) -> None:
     lead = get(team, "/v1/leads/L3").json()
     assert lead["attributes"]["industry"]
     assert lead["probability"] == after["probability"]
+
+
+def test_nobody_sinks_because_the_policy_changed(settings: Settings) -> None:
+    """The lower stage is in sight and listed, and taken only when a person releases it."""
+    desk = open_desk(settings)
+    assert ask_for_demo(desk, "L1")["stage"] == "sql"
+    strict = first_policy().replace("version = 1 ", "version = 2 ", 1)
+    for old, new in (
+        ("0.30", "0.99"),
+        ("0.24", "0.98"),
+        ("0.25", "0.99"),
+        ("0.20", "0.98"),
+        ("0.12", "0.97"),
+    ):
+        strict = strict.replace(f"= {old}", f"= {new}")
+    install_policy(settings, strict)
+    desk.clock.advance(20 * 86_400)
+    assert put(desk, "L1", {"employees": 1}).json()["stage"] == "sql"
+    lead = get(desk, "/v1/leads/L1").json()
+    assert lead["held_stage"] in ("lead", "mql")
+    assert lead["timeline"][-1]["held_because"] == "only model or policy changed, nobody sinks for that"
+    command = ["leads", "held", "-w", str(settings.workspace.root)]
+    held = CliRunner().invoke(cli.app, [*command, "--json"])
+    assert json.loads(held.stdout)[0]["held_stage"] == lead["held_stage"]
+    with pytest.raises(InputError, match="needs a name"):
+        CliRunner().invoke(cli.app, [*command, "--release"], catch_exceptions=False)
+    assert get(desk, "/v1/leads/L1").json()["stage"] == "sql"
+    released = release_held_leads(database_of(desk), by="Maria Sommer", now=desk.clock.tell())
+    assert released == 1
+    fallen = get(desk, "/v1/leads/L1").json()
+    assert (fallen["stage"], fallen["handover"]) == (lead["held_stage"], None)
+    assert get(desk, "/v1/handovers?status=withdrawn").json()["items"][0]["lead_id"] == "L1"
+    assert release_held_leads(database_of(desk), by="Maria Sommer", now=desk.clock.tell()) == 0
+    desk.client.close()
 
 
 def test_without_a_model_leads_are_kept_for_later(empty_desk: Desk) -> None:
