@@ -15,12 +15,15 @@ from features.errors import InputError, LeadPactError
 from serving.api.fields import FieldProblem, WrongFieldsError
 from serving.api.strict_json import MalformedBodyError
 from serving.errors import (
+    ActRefusedError,
     DatabaseUnreachableError,
+    HandoverOverError,
     KeyRefusedError,
     ModelRefusedError,
     PolicyRefusedError,
     ScopeMissingError,
     ServiceNotReadyError,
+    UnknownHandoverError,
     UnknownLeadError,
     UnknownPolicyError,
 )
@@ -83,6 +86,7 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     ScopeMissingError: ProblemKind(status=403, code="scope_missing", title="The key may not do this"),
     UnknownLeadError: ProblemKind(status=404, code="unknown_lead", title="No such lead"),
     UnknownPolicyError: ProblemKind(status=404, code="unknown_policy", title="No such policy"),
+    UnknownHandoverError: ProblemKind(status=404, code="unknown_handover", title="No such handover"),
     BodyTooSlowError: ProblemKind(status=408, code="body_too_slow", title="The body took too long"),
     ModelRefusedError: ProblemKind(
         status=409, code="model_refused", title="The model directory is not sound"
@@ -93,8 +97,10 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     NoPastScoresError: ProblemKind(
         status=409, code="no_past_scores", title="No past lead is out of time for the model"
     ),
+    HandoverOverError: ProblemKind(status=409, code="handover_over", title="The handover has ended"),
     BodyTooLargeError: ProblemKind(status=413, code="body_too_large", title="The body is too large"),
     UnsupportedBodyError: ProblemKind(status=415, code="unsupported_body", title="Only plain JSON is read"),
+    ActRefusedError: ProblemKind(status=422, code="act_refused", title="The handover does not allow this"),
     WrongFieldsError: ProblemKind(status=422, code="wrong_fields", title="Fields of the body are wrong"),
     PolicyProblems: ProblemKind(status=422, code="wrong_policy", title="The policy breaks rules"),
     InputError: ProblemKind(status=422, code="wrong_input", title="What was sent is wrong"),
@@ -144,6 +150,10 @@ def field_problems(error: Exception) -> tuple[FieldProblem, ...]:
         case PolicyProblems():
             return tuple(
                 FieldProblem(field=one.place(), rule=one.rule, value=one.value) for one in error.problems
+            )
+        case ActRefusedError():
+            return tuple(
+                FieldProblem(field=one.field, rule=one.rule, value=one.value) for one in error.act_problems
             )
         case ServiceNotReadyError():
             return tuple(

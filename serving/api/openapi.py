@@ -17,8 +17,9 @@ from serving.api.examples import (
 )
 from serving.api.fields import Field, named_objects, object_schema
 from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
-from serving.api.policies import LARGEST_VERSION
+from serving.api.operations_leads import LEAD_OPERATIONS
 from serving.api.policy_operations import POLICY_OPERATIONS
+from serving.api.queries import Parameter
 from serving.api.schemas import (
     BATCH_ANSWER,
     BATCH_REQUEST,
@@ -40,6 +41,7 @@ ABOUT = (
 
 
 OPERATIONS: tuple[Operation, ...] = (
+    *LEAD_OPERATIONS,
     Operation(
         method="post",
         path="/v1/score",
@@ -158,10 +160,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "description": operation.about,
         "responses": _responses(operation),
     }
-    parameters = [_path_parameter(name, value) for name, value in operation.path_example]
+    parameters = [_parameter(one) for one in operation.parameters]
     parameters += [_language_parameter()] if operation.takes_language else []
-    if parameters:
-        described["parameters"] = parameters
+    described |= {"parameters": parameters} if parameters else {}
     if operation.acts_for_side:
         described["security"] = [{"ApiKey": []}, {"Bearer": []}]
         described["description"] += " Needs a key with the scope policy:marketing or policy:sales."
@@ -198,14 +199,14 @@ def _problem(status: int) -> dict[str, Any]:
     return {"description": about, "content": {PROBLEM_JSON: {"schema": schema}}}
 
 
-def _path_parameter(name: str, example: int) -> dict[str, Any]:
+def _parameter(parameter: Parameter) -> dict[str, Any]:
     return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": f"The {name} of the policy.",
-        "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_VERSION},
-        "example": example,
+        "name": parameter.name,
+        "in": parameter.place,
+        "required": parameter.place == "path",
+        "description": parameter.about,
+        "schema": dict(parameter.schema()),
+        "example": int(parameter.example) if parameter.is_number else parameter.example,
     }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from serving.api.fields import Field
+from serving.api.queries import Parameter
 from serving.keys import Scope
 
 BODY_PROBLEMS = (400, 401, 403, 408, 413, 415, 422, 503)
@@ -26,5 +27,4 @@ class Operation:
     scope: Scope | None = None
     takes_language: bool = False
     acts_for_side: bool = False
-    path_example: tuple[tuple[str, int], ...] = ()
-    """Values for the parameters of the path that the example is about."""
+    parameters: tuple[Parameter, ...] = ()

@@ -22,6 +22,7 @@ from serving.api.policy_schemas import (
     WHAT_IF_REQUEST,
     WITHDRAW_REQUEST,
 )
+from serving.api.queries import Parameter
 from serving.api.security import Signatory, authorise, authorise_side
 from serving.errors import ServiceNotReadyError, UnknownPolicyError
 from serving.keys import Scope
@@ -43,6 +44,14 @@ from sla.words import render_policy
 
 T = TypeVar("T")
 LARGEST_VERSION = 1_000_000
+
+
+def version_parameter(example: int) -> Parameter:
+    """Return the version in a path, with the version that its example is about."""
+    about = "The version of the policy."
+    return Parameter(
+        name="version", place="path", about=about, example=str(example), least=1, most=LARGEST_VERSION
+    )
 
 
 async def get_policies(request: Request) -> Response:

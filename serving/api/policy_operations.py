@@ -1,6 +1,7 @@
 """The policy routes as the OpenAPI document describes them."""
 
 from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
+from serving.api.policies import version_parameter
 from serving.api.policy_examples import (
     COMMENT_EXAMPLE,
     DOCUMENT_EXAMPLE,
@@ -88,7 +89,7 @@ POLICY_OPERATIONS = (
         answer_example=DOCUMENT_EXAMPLE,
         problems=(404, 422, *KEY_PROBLEMS),
         scope=Scope.READ,
-        path_example=(("version", 3),),
+        parameters=(version_parameter(3),),
     ),
     Operation(
         method="post",
@@ -102,7 +103,7 @@ POLICY_OPERATIONS = (
         answer_example=POLICY_EXAMPLE,
         problems=(404, 409, *BODY_PROBLEMS),
         acts_for_side=True,
-        path_example=(("version", 2),),
+        parameters=(version_parameter(2),),
     ),
     Operation(
         method="post",
@@ -116,7 +117,7 @@ POLICY_OPERATIONS = (
         answer_example=POLICY_EXAMPLE,
         problems=(404, 409, *BODY_PROBLEMS),
         acts_for_side=True,
-        path_example=(("version", 3),),
+        parameters=(version_parameter(3),),
     ),
     Operation(
         method="post",
@@ -130,7 +131,7 @@ POLICY_OPERATIONS = (
         answer_example=POLICY_EXAMPLE,
         problems=(404, 409, *BODY_PROBLEMS),
         acts_for_side=True,
-        path_example=(("version", 6),),
+        parameters=(version_parameter(6),),
     ),
     Operation(
         method="post",
@@ -144,7 +145,7 @@ POLICY_OPERATIONS = (
         answer_example=POLICY_EXAMPLE,
         problems=(404, 409, *BODY_PROBLEMS),
         acts_for_side=True,
-        path_example=(("version", 5),),
+        parameters=(version_parameter(5),),
     ),
     Operation(
         method="post",
@@ -158,6 +159,6 @@ POLICY_OPERATIONS = (
         answer_example=POLICY_EXAMPLE,
         problems=(404, 409, *BODY_PROBLEMS),
         acts_for_side=True,
-        path_example=(("version", 4),),
+        parameters=(version_parameter(4),),
     ),
 )
