@@ -25,7 +25,7 @@ from training.evaluation import ScoredPoints, scored_points
 from training.first_pass import first_pass
 from training.labels import MIN_FOLLOWED_SHARE, Labels, TeachingLabels, WeightedRows, teaching_labels
 from training.leakage import refuse_leaks
-from training.points import FloatArray
+from training.points import FloatArray, log_odds_to_probability
 from training.splits import (
     Part,
     Split,
@@ -153,16 +153,15 @@ def fit_model(
     newest = np.isin(data.train.points.lead_index, data.split.train.lead_index[newest_leads])
     _check_known("newest training", int((data.train.labels.known & newest).sum()), horizon_days)
     with progress("Asking a quick model about open leads"):
-        teaching, calibrating = _sharpened(data, matrices, seed=seed)
-    rows = _training_rows(matrices[0], data.train.points, teaching.rows())
-    is_newest = newest[teaching.rows().position]
+        taught = _sharpened(data, matrices[0], seed=seed).rows()
+    rows, is_newest = _training_rows(matrices[0], data.train.points, taught), newest[taught.position]
     older, validation = rows.where(~is_newest), rows.where(is_newest)
     with progress("Trying candidates"):
         tried = _try_all(older, validation, data.feature_set, seed=seed)
         chosen = choose(tried, validation)
     with progress(f"Fitting {chosen.candidate.name} and calibrating it"):
         model_text = chosen.candidate.fit(rows, rounds=chosen.rounds, feature_set=data.feature_set, seed=seed)
-        calibration = _calibrate(tables, data, matrices[1], calibrating.rows(), model_text)
+        calibration = _calibrate(tables, data, matrices[1], model_text)
     probability = calibration.apply(predict_margin(parse_model_text(model_text), matrices[2]))
     return FittedModel(
         tried=tried,
@@ -208,17 +207,15 @@ def _base_rate(labels: Labels) -> float:
     return float((labels.weight @ labels.label + 0.5) / (labels.weight.sum() + 1.0))
 
 
-def _sharpened(
-    data: PreparedData, matrices: Sequence[FloatArray], *, seed: int
-) -> tuple[TeachingLabels, TeachingLabels]:
-    """Return the labels of both parts that teach, open leads told apart by a model of the training part."""
-    train, calibration = data.train.teaching, data.calibration.teaching
-    if train.answered.all() and calibration.answered.all():
-        return train, calibration
+def _sharpened(data: PreparedData, matrix: FloatArray, *, seed: int) -> TeachingLabels:
+    """Return the labels of the training part, its open leads told apart by a quick model of the same part."""
+    teaching = data.train.teaching
+    if teaching.answered.all():
+        return teaching
     probability = first_pass(
-        matrices[0], train.rows(), categorical=data.feature_set.categorical_indices, seed=seed
+        matrix, teaching.rows(), categorical=data.feature_set.categorical_indices, seed=seed
     )
-    return train.sharpened(probability(matrices[0])), calibration.sharpened(probability(matrices[1]))
+    return teaching.sharpened(probability(matrix))
 
 
 def _training_rows(matrix: FloatArray, points: Points, rows: WeightedRows) -> TrainingRows:
@@ -243,16 +240,18 @@ def _try_all(
 
 
 def _calibrate(
-    tables: CanonicalTables,
-    data: PreparedData,
-    matrix: FloatArray,
-    rows: WeightedRows,
-    model_text: str,
+    tables: CanonicalTables, data: PreparedData, matrix: FloatArray, model_text: str
 ) -> Calibration:
+    """Calibrate on answers and on the level of the open leads; who of these is likelier the model may say.
+
+    Open leads that are all given the chance of their age would flatten every model.
+    """
+    margin = predict_margin(parse_model_text(model_text), matrix)
+    rows = data.calibration.teaching.sharpened(log_odds_to_probability(margin)).rows()
     lead_index = data.calibration.points.lead_index[rows.position]
     ordered = data.split.kind is not SplitKind.STRATIFIED
     return fit_calibration(
-        predict_margin(parse_model_text(model_text), matrix)[rows.position],
+        margin[rows.position],
         rows.label,
         rows.weight,
         order=lead_positions(tables, data.split.kind)[lead_index] if ordered else None,
