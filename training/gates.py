@@ -57,6 +57,7 @@ class Verdict:
 
 
 NO_CHAMPION = "there is no champion to beat"
+ONLY_AGREED = "the model says what both teams agreed to expect; no outcome has judged it yet"
 NO_POLICY = "no policy is in force, so no stage depends on the model"
 
 
@@ -79,6 +80,41 @@ class GateFacts:
     champion: Evaluation | None = None
     stage_moves: StageMoves | None = None
     has_policy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreedFacts:
+    """What the gates look at where a model rests on what both teams expect, and no outcome has judged it.
+
+    ``champion_evidence`` is what the model in service rests on, None without one.
+    """
+
+    champion_evidence: str | None
+    round_trip_difference: float
+    leakage: tuple[Finding, ...]
+
+
+def judge_agreed(facts: AgreedFacts) -> Verdict:
+    """Ask the gates that can be asked of agreed numbers; those that need outcomes do not apply."""
+    unasked = ("better_than_prior", "calibrated_in_the_large", "calibrated_per_slice", "stages_stay")
+    return Verdict(
+        reasons=(
+            *(Reason(code=code, passed=True, text=ONLY_AGREED, applies=False) for code in unasked),
+            _learnt_stays(facts),
+            _no_leakage(facts),
+            _same_after_round_trip(facts),
+        )
+    )
+
+
+def _learnt_stays(facts: AgreedFacts) -> Reason:
+    code, evidence = "not_worse_than_champion", facts.champion_evidence
+    if evidence is None:
+        return Reason(code=code, passed=True, text=NO_CHAMPION, applies=False)
+    if evidence == "rules":
+        return Reason(code=code, passed=True, text=ONLY_AGREED, applies=False)
+    text = f"the champion learnt from real outcomes (evidence {evidence}); an expectation does not beat it"
+    return Reason(code=code, passed=False, text=text)
 
 
 def judge(facts: GateFacts) -> Verdict:
@@ -199,7 +235,7 @@ def _stages_stay(facts: GateFacts) -> Reason:
     return Reason(code=code, passed=moves.share <= moves.most_moved, text=text)
 
 
-def _no_leakage(facts: GateFacts) -> Reason:
+def _no_leakage(facts: GateFacts | AgreedFacts) -> Reason:
     errors = [finding for finding in facts.leakage if finding.refuses]
     if not errors:
         return Reason(code="no_leakage", passed=True, text="no feature is known to leak the outcome")
@@ -207,7 +243,7 @@ def _no_leakage(facts: GateFacts) -> Reason:
     return Reason(code="no_leakage", passed=False, text=f"features that leak the outcome: {found}")
 
 
-def _same_after_round_trip(facts: GateFacts) -> Reason:
+def _same_after_round_trip(facts: GateFacts | AgreedFacts) -> Reason:
     difference = facts.round_trip_difference
     passed = difference == 0.0
     text = f"probabilities after a round trip through MLflow differ by {difference:g}; must be 0"

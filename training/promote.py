@@ -15,11 +15,11 @@ from features.errors import InputError
 from features.personas import PersonaRules
 from features.tables import CanonicalTables
 from features.workspace import Workspace
-from training.artifact import read_manifest
+from training.artifact import LoadedModel, load_model, read_manifest
 from training.champion import Champion, write_champion
-from training.compare import Comparison, Contestant, JudgedModel, compare, incomparable
+from training.compare import Comparison, Contestant, compare, incomparable
 from training.errors import StalePointerError
-from training.gates import GateFacts, Verdict, judge
+from training.gates import AgreedFacts, GateFacts, Verdict, judge, judge_agreed
 from training.leakage import leaks_of_features
 from training.mlflow_store import StorePlace
 from training.registry import (
@@ -109,10 +109,13 @@ def promote(
     candidate = _candidate(workspace, version, place)
     present = _contestant(workspace, CHAMPION, place)
     champion = None if present == candidate else present
-    why_not = _incomparable(candidate, champion)
-    opponent = champion if why_not is None else None
-    comparison = compare(tables, challenger=candidate, champion=opponent, seed=seed, personas=personas)
-    verdict = judge(replace(_facts(tables, comparison, place, stages), incomparable=why_not))
+    if read_manifest(candidate.folder).evidence == "rules":
+        comparison, verdict = _judge_agreed(tables, candidate, champion, place=place)
+    else:
+        why_not = _incomparable(candidate, champion)
+        opponent = champion if why_not is None else None
+        comparison = compare(tables, challenger=candidate, champion=opponent, seed=seed, personas=personas)
+        verdict = judge(replace(_facts(tables, comparison, place, stages), incomparable=why_not))
     forced = not verdict.passed and why_forced is not None
     promoted = verdict.passed or forced
     served = Champion(version=candidate.version, folder=candidate.folder)
@@ -179,12 +182,31 @@ def _facts(
     return GateFacts(
         challenger=challenger.evaluation,
         against_champion=comparison.difference,
-        round_trip_difference=_round_trip_difference(tables, challenger, comparison.points, place),
+        round_trip_difference=_round_trip_difference(
+            tables, challenger.version, challenger.model, comparison.points, place
+        ),
         leakage=leaks_of_features(challenger.model.feature_set, tables),
         champion=None if comparison.champion is None else comparison.champion.evaluation,
         stage_moves=_stage_moves(comparison, stages),
         has_policy=stages is not None,
     )
+
+
+def _judge_agreed(
+    tables: CanonicalTables, candidate: Contestant, champion: Contestant | None, *, place: StorePlace
+) -> tuple[Comparison, Verdict]:
+    """Judge a model that rests on the agreement: there is nothing to compare, only to check."""
+    leads = np.arange(min(tables.leads.num_rows, ROUND_TRIP_ROWS), dtype=np.int64)
+    as_of_us = np.full(len(leads), tables.known_until_us or 0, dtype=np.int64)
+    points = Points(lead_index=leads, as_of_us=as_of_us)
+    model = load_model(candidate.folder)
+    facts = AgreedFacts(
+        champion_evidence=None if champion is None else read_manifest(champion.folder).evidence,
+        round_trip_difference=_round_trip_difference(tables, candidate.version, model, points, place),
+        leakage=leaks_of_features(model.feature_set, tables),
+    )
+    nothing = Comparison(challenger=None, champion=None, difference=None, points=points)
+    return nothing, judge_agreed(facts)
 
 
 def _stage_moves(comparison: Comparison, stages: AgreedStages | None) -> StageMoves | None:
@@ -195,14 +217,14 @@ def _stage_moves(comparison: Comparison, stages: AgreedStages | None) -> StageMo
 
 
 def _round_trip_difference(
-    tables: CanonicalTables, model: JudgedModel, points: Points, place: StorePlace
+    tables: CanonicalTables, version: str, model: LoadedModel, points: Points, place: StorePlace
 ) -> float:
     """Return the largest difference between the pulled directory and MLflow's own loading of the version."""
     some = Points(lead_index=points.lead_index[:ROUND_TRIP_ROWS], as_of_us=points.as_of_us[:ROUND_TRIP_ROWS])
-    feature_set = model.model.feature_set
+    feature_set = model.feature_set
     matrix = build_features(feature_set, tables, some)
-    through = predict_through_mlflow(model.version, feature_set, matrix, place=place)
-    return float(np.abs(model.model.predict(matrix).probability - through).max())
+    through = predict_through_mlflow(version, feature_set, matrix, place=place)
+    return float(np.abs(model.predict(matrix).probability - through).max())
 
 
 def _verdict_tags(verdict: Verdict) -> Pairs:

@@ -140,20 +140,40 @@ def prepare(
     )
 
 
-def check_outcomes(tables: CanonicalTables, *, horizon_days: int) -> None:
-    """Refuse a history with too few outcomes to learn from, whatever the split."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeCounts:
+    """Leads whose end within the horizon is known, whatever the split: won, and all others."""
+
+    won: int
+    other: int
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether there is anything to learn from."""
+        return min(self.won, self.other) >= MIN_OUTCOMES
+
+
+def count_outcomes(tables: CanonicalTables, *, horizon_days: int) -> OutcomeCounts:
+    """Count the leads of a history that have an end to learn from."""
     everyone = Part(
         lead_index=np.arange(tables.leads.num_rows, dtype=np.int64), known_until_us=tables.known_until_us
     )
     points, labels = label_part(tables, everyone, horizon_days=horizon_days)
     won = len(np.unique(points.lead_index[labels.known & (labels.label == 1)]))
     answered = len(np.unique(points.lead_index[labels.known]))
-    if min(won, answered - won) < MIN_OUTCOMES:
+    return OutcomeCounts(won=won, other=answered - won)
+
+
+def check_outcomes(tables: CanonicalTables, *, horizon_days: int) -> None:
+    """Refuse a history with too few outcomes to learn from, whatever the split."""
+    found = count_outcomes(tables, horizon_days=horizon_days)
+    if not found.are_enough:
         raise InputError(
             f"training needs at least {MIN_OUTCOMES} won leads and {MIN_OUTCOMES} that were lost or stayed "
             f"open for the horizon of {horizon_days} days, and {MIN_FOLLOWED_SHARE:.0%} of the leads older "
-            f"than that; of its {tables.leads.num_rows} leads the history has {won} and "
-            f"{answered - won} that count; import more closed deals, or set a shorter horizon_days"
+            f"than that; of its {tables.leads.num_rows} leads the history has {found.won} and "
+            f"{found.other} that count; import more closed deals, set a shorter horizon_days, or sign a "
+            "policy with expected_conversion: then scores rest on what both teams expect"
         )
 
 

@@ -127,7 +127,7 @@ def publish(
         parent_run_id=parent_run_id,
     )
     with progress("Logging to MLflow and registering"):
-        registered = _register(record, place)
+        registered = register(record, place)
     shutil.rmtree(folder)
     return _result(registered, trained)
 
@@ -202,7 +202,8 @@ def _reference(trained: TrainedModel) -> dict[str, object] | None:
     return None if reference is None else reference.to_dict()
 
 
-def _register(record: TrainingRecord, place: StorePlace) -> Registered:
+def register(record: TrainingRecord, place: StorePlace) -> Registered:
+    """Log and register; a RegistryError says where the model directory is kept, and how it gets in later."""
     try:
         return register_training(record, place=place)
     except RegistryError as error:

@@ -10,7 +10,12 @@ from serving.console import JsonOption, WorkspaceOption, command_app, print_json
 from serving.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from features.personas import PersonaRules
+    from sla.personas import Persona
+    from sla.policy import Policy
+    from training.agreed import AgreedRates
     from training.mlflow_store import StorePlace
     from training.train import TrainResult
 
@@ -30,16 +35,25 @@ def train_challenger(
 
     Leads are split forward in time: the newest judge the model, and the others know only those outcomes
     that were known when the newest begin. A column that seems to know the outcome stops the training
-    (`leadpact features check`).
+    (`leadpact features check`). With too few outcomes to learn from, scores rest on the conversion both teams
+    agreed to expect, where the policy in force says one.
     """
     from features.history.store import History
+    from training.recipe import count_outcomes
     from training.train import train
 
     settings = read_settings(workspace)
     place, parent_run_id = choose_place(settings)
+    tables = History(settings.workspace.history_dir).read()
+    agreed = agreed_rates(settings)
+    if agreed is not None and not count_outcomes(tables, horizon_days=tables.crm.horizon_days).are_enough:
+        from serving.commands.train_agreed import train_agreed
+
+        train_agreed(settings, tables, agreed, place=place, parent_run_id=parent_run_id, as_json=as_json)
+        return
     result = train(
         settings.workspace,
-        History(settings.workspace.history_dir).read(),
+        tables,
         place=place,
         seed=seed,
         now=now(),
@@ -58,11 +72,36 @@ def train_challenger(
 
 def agreed_personas(settings: Settings) -> "tuple[PersonaRules, ...]":
     """Return the personas of the policy in force, as a model keeps them; none without a policy."""
-    from features.personas import PersonaOperator, PersonaRule, PersonaRules
+    policy = _policy_in_force(settings)
+    return () if policy is None else persona_rules(policy.personas)
+
+
+def agreed_rates(settings: Settings) -> "AgreedRates | None":
+    """Return what the policy in force expects of leads; None where nothing, or no persona, is agreed."""
+    from training.agreed import AgreedRates
+
+    policy = _policy_in_force(settings)
+    if policy is None or policy.expected_conversion is None or not policy.personas:
+        return None
+    return AgreedRates(
+        general=policy.expected_conversion,
+        personas=persona_rules(policy.personas),
+        shares=tuple(persona.expected_conversion for persona in policy.personas),
+    )
+
+
+def _policy_in_force(settings: Settings) -> "Policy | None":
     from serving.errors import Missing
     from serving.operations.active_policy import find_policy
 
     active = find_policy(settings.database, now=now())
+    return None if isinstance(active, Missing) else active.policy
+
+
+def persona_rules(personas: "Sequence[Persona]") -> "tuple[PersonaRules, ...]":
+    """Return personas of the agreement as a model keeps them."""
+    from features.personas import PersonaOperator, PersonaRule, PersonaRules
+
     return tuple(
         PersonaRules(
             name=persona.name,
@@ -77,7 +116,7 @@ def agreed_personas(settings: Settings) -> "tuple[PersonaRules, ...]":
                 for rule in persona.rules
             ),
         )
-        for persona in (() if isinstance(active, Missing) else active.policy.personas)
+        for persona in personas
     )
 
 
