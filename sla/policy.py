@@ -24,6 +24,7 @@ from sla.clauses import (
 from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
 from sla.decision import REFUSALS, Comparison, Decision, Rule
 from sla.errors import BrokenRule, filled_only, refuse_broken
+from sla.goal import Goal
 from sla.personas import Persona, PersonaMatch, Scalar, expected_share_only, match_persona, meets
 from sla.stages import FINAL_STAGES, SCORED_STAGES, Side, Stage, owner_of, rank
 from sla.texts import Text
@@ -93,6 +94,7 @@ class Policy(PolicyHead):
     clocks: ClockRule | None = None
     routing: RoutingRule | None = None
     recycling: RecyclingRule | None = None
+    goal: Goal | None = None
 
     def __post_init__(self) -> None:
         PolicyHead.__post_init__(self)

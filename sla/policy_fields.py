@@ -80,6 +80,11 @@ NUMBER: Kind[float] = Kind(
 )
 TEXTS: Kind[tuple[str, ...]] = Kind("must be a list of texts", _read_texts, ("-",))
 DATES: Kind[frozenset[date]] = Kind("must be a list of dates such as 2026-12-25", _read_dates, frozenset())
+DAY: Kind[date] = Kind(
+    "must be a date such as 2026-12-19",
+    lambda value: value if type(value) is date else None,
+    date(2026, 1, 1),
+)
 STAGE: Kind[Stage] = one_of(Stage, Stage.MQL)
 DURATION: Kind[timedelta] = Kind(
     'must be a duration such as "30 min", "4 h" or "2 d"', _read_duration, _UNITS["h"]

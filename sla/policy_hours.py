@@ -4,12 +4,11 @@ Decides which keys exist. What they may hold is decided by `sla.business_time` a
 """
 
 import re
-from datetime import date
 from zoneinfo import available_timezones
 
 from sla.business_time import WEEKDAYS, OpenDay, Opening, OpeningHours, is_known_zone
 from sla.errors import BrokenRulesError
-from sla.policy_fields import DATES, TEXT, TEXTS, Kind, TableReader, did_you_mean
+from sla.policy_fields import DATES, DAY, TEXT, TEXTS, Kind, TableReader, did_you_mean
 from sla.public_holidays import PublicHolidays
 
 _OPENING_FORM = re.compile(r"(\d{2}):([0-5]\d) ?[-–] ?(\d{2}):([0-5]\d)")
@@ -23,10 +22,6 @@ def _read_opening_form(value: object) -> tuple[int, int] | None:
     return int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
 
 
-def _read_day(value: object) -> date | None:
-    return value if type(value) is date else None
-
-
 def _read_years(value: object) -> tuple[int, ...] | None:
     if isinstance(value, list) and all(type(one) is int for one in value):
         return tuple(value)
@@ -34,7 +29,6 @@ def _read_years(value: object) -> tuple[int, ...] | None:
 
 
 _OPENING: Kind[tuple[int, int]] = Kind('must be an opening such as "09:00-12:30"', _read_opening_form, (0, 1))
-_DAY: Kind[date] = Kind("must be a date such as 2026-12-19", _read_day, date(2026, 1, 1))
 _YEARS: Kind[tuple[int, ...]] = Kind("must be two years such as [2026, 2030]", _read_years, (2026, 2026))
 
 
@@ -77,7 +71,7 @@ def _read_open_days(table: TableReader) -> list[OpenDay]:
     """Read the days open by agreement; a mistake in one is a mistake in the hours."""
     found = []
     for inner in table.tables("open_days"):
-        day = inner.build(OpenDay, date=inner.need("date", _DAY), openings=_read_openings(inner, "openings"))
+        day = inner.build(OpenDay, date=inner.need("date", DAY), openings=_read_openings(inner, "openings"))
         inner.close()
         if day is None:
             table.spoil("open_days")

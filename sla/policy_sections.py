@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sla.business_time import OpeningHours
 from sla.clauses import AttemptRule, Content, Disqualifier, Override, ResponseTime, Threshold
 from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RouteBy, RoutingRule
+from sla.goal import Goal
 from sla.personas import Condition, Operator, Persona, Scalar
 from sla.policy import Policy, PolicyHead
 from sla.policy_checks import Draft, Located, Proposal, check_date, check_draft
@@ -27,6 +28,7 @@ from sla.policy_fields import (
     TableReader,
     one_of,
 )
+from sla.policy_goal import read_goal
 from sla.policy_hours import read_hours
 from sla.texts import Text
 
@@ -71,6 +73,7 @@ def read_sections(
         routing=_read_section(root, "routing", _read_routing),
         recycling=_read_section(root, "recycling", _read_recycling),
     )
+    goal = _read_section(root, "goal", read_goal)
     root.close()
     for finding in check_draft(draft):
         reading.report(finding.path, finding.rule, finding.value)
@@ -79,10 +82,12 @@ def read_sections(
             reading.report(finding.path, finding.rule, finding.value)
     if reading.problems or head is None or hours is None or attempts is None:
         return None
-    return _assemble(head, attempts, hours, draft)
+    return _assemble(head, attempts, hours, goal, draft)
 
 
-def _assemble(head: PolicyHead, attempts: AttemptRule, hours: OpeningHours, draft: Draft) -> Policy:
+def _assemble(
+    head: PolicyHead, attempts: AttemptRule, hours: OpeningHours, goal: Goal | None, draft: Draft
+) -> Policy:
     return Policy(
         version=head.version,
         name=head.name,
@@ -104,6 +109,7 @@ def _assemble(head: PolicyHead, attempts: AttemptRule, hours: OpeningHours, draf
         clocks=draft.clocks,
         routing=draft.routing,
         recycling=draft.recycling,
+        goal=goal,
     )
 
 

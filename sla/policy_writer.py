@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from sla.business_time import WEEKDAYS, OpenDay, OpeningHours
 from sla.clauses import HOURS_PER_BUSINESS_DAY, ON_SIGNATURE
 from sla.clauses_work import RoutingRule
+from sla.goal import Goal, Period
 from sla.personas import Condition, Operator, Persona, Scalar
 from sla.policy import Policy
 from sla.public_holidays import PublicHolidays
@@ -56,6 +57,23 @@ def _sections(policy: Policy) -> Iterator[list[str]]:
     for content in policy.content:
         item = (("title", _scalar(content.title)), ("url", _optional(content.url)))
         yield _section("[[content]]", (*_for_whom(content.stage, content.persona), *item))
+    if policy.goal is not None:
+        yield _section("[goal]", _goal(policy.goal))
+
+
+def _goal(goal: Goal) -> Pairs:
+    for name in ("de", "en", "metric"):
+        yield name, _scalar(getattr(goal, name))
+    yield "baseline", _period(goal.baseline)
+    yield "period", _period(goal.period)
+    yield "target_relative", _optional(goal.target_relative)
+    yield "target_points", _optional(goal.target_points)
+    for name in ("power", "reward_de", "reward_en"):
+        yield name, _scalar(getattr(goal, name))
+
+
+def _period(period: Period) -> str:
+    return f"{{ first = {period.first.isoformat()}, last = {period.last.isoformat()} }}"
 
 
 def _section(header: str, pairs: Pairs) -> list[str]:

@@ -14,6 +14,7 @@ from sla.policy import Policy
 from sla.public_holidays import PublicHolidays
 from sla.stages import Side, Stage, owner_of
 from sla.texts import GERMAN, Text
+from sla.words_goal import agreed_goal
 from sla.words_numbers import (
     date_text,
     days_text,
@@ -193,6 +194,7 @@ COOL_OFF = Text(
 )
 CONTENT = Text(en="What we offer", de="Welche Inhalte wir anbieten")
 CONTENT_HEAD = Text(en="| Stage | For | Content |", de="| Stufe | Für | Inhalt |")
+GOAL = Text(en="Our joint goal", de="Unser gemeinsames Ziel")
 SIGNATURES = Text(en="Signatures", de="Unterschriften")
 SIGNATURE = Text(
     en="For {side}, version {version} (name, date): ______________________",
@@ -427,6 +429,11 @@ def _title(title: str, url: str | None) -> str:
     return title if url is None else f"[{title}]({url})"
 
 
+def _goal(policy: Policy, lang: str) -> Iterator[str]:
+    if policy.goal is not None:
+        yield _bullets(agreed_goal(policy.goal, lang))
+
+
 def _signatures(policy: Policy, lang: str) -> Iterator[str]:
     """Leave a line for each side, with the version it signs."""
     for side in Side:
@@ -471,5 +478,6 @@ _SECTIONS: tuple[tuple[Text, Callable[[Policy, str], Iterator[str]]], ...] = (
     (RECYCLING, _recycling),
     (HOURS, _hours),
     (CONTENT, _content),
+    (GOAL, _goal),
     (SIGNATURES, _signatures),
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sla.business_time import OpenDay, Opening, OpeningHours
 from sla.clauses import AttemptRule, Content, Disqualifier, Override, ResponseTime, Threshold
 from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RouteBy, RoutingRule
+from sla.goal import Goal, Metric, Period
 from sla.personas import Condition, Operator, Persona
 from sla.policy import Policy, ScoredLead
 from sla.public_holidays import PublicHolidays
@@ -287,6 +288,26 @@ def threshold_pairs(draw: st.DrawFn, persona: str | None) -> tuple[Threshold, ..
 
 
 @st.composite
+def goals(draw: st.DrawFn) -> Goal:
+    """Draw a joint goal: a period after its baseline, and one kind of target."""
+    days = draw(st.lists(st.dates(date(2020, 1, 1), date(2022, 1, 1)), min_size=4, max_size=4, unique=True))
+    first, last, start, end = sorted(days)
+    is_relative = draw(st.booleans())
+    return Goal(
+        de=draw(texts),
+        en=draw(texts),
+        metric=draw(st.sampled_from(Metric)),
+        baseline=Period(first, last),
+        period=Period(start, end),
+        target_relative=draw(st.floats(0.001, 10.0)) if is_relative else None,
+        target_points=None if is_relative else draw(st.floats(0.1, 99.0)),
+        power=draw(st.floats(0.5, 0.99)),
+        reward_de=draw(texts),
+        reward_en=draw(texts),
+    )
+
+
+@st.composite
 def policies(draw: st.DrawFn) -> Policy:
     """Draw a whole policy that fits together."""
     persona_names = draw(st.lists(names, unique=True, max_size=3))
@@ -330,6 +351,7 @@ def policies(draw: st.DrawFn) -> Policy:
         clocks=draw(st.one_of(st.none(), clock_rules(responses, most_minutes))),
         routing=draw(st.one_of(st.none(), routing_rules)),
         recycling=draw(st.one_of(st.none(), recycling_rules)),
+        goal=draw(st.one_of(st.none(), goals())),
         content=tuple(
             draw(
                 st.lists(

@@ -34,6 +34,7 @@ __all__ = [
     "Prediction",
     "load_model",
     "read_manifest",
+    "read_reference",
     "stamp_version",
     "write_model_directory",
 ]
@@ -47,7 +48,10 @@ GOLDEN_POINTS_TOLERANCE = 1e-9
 
 _MANIFEST, _FEATURES, _MODEL = "manifest.json", "features.json", "model.txt"
 _CALIBRATION, _CARD, _GOLDEN = "calibration.json", "card.md", "golden.json"
+_REFERENCE = "reference.json"
 _SEALED = (_CALIBRATION, _CARD, _FEATURES, _GOLDEN, _MODEL)
+_OPTIONAL = frozenset({_REFERENCE})
+"""Files that a directory may have: those of an earlier version, or of a history without times, have not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,6 +84,7 @@ def write_model_directory(
     calibration: Calibration,
     card_markdown: str,
     golden: GoldenRows,
+    reference: Mapping[str, object] | None = None,
 ) -> Manifest:
     """Write a complete, unregistered model directory; it appears at once and only after loading it succeeded.
 
@@ -87,6 +92,7 @@ def write_model_directory(
     ----------
     folder : where it shall be; must not exist yet, its parents are made.
     golden : 1 to 16 rows of the evaluated model, NaN where missing.
+    reference : what monitoring compares with later, as `training.monitoring.reference` writes it.
     """
     if folder.exists():
         raise InputError(f"model directory: must not exist yet; got {folder}")
@@ -96,6 +102,7 @@ def write_model_directory(
         _CALIBRATION: write_json(calibration.to_dict()),
         _CARD: card_markdown.encode(),
         _GOLDEN: write_json(_golden_to_dict(golden)),
+        **({} if reference is None else {_REFERENCE: write_json(reference)}),
     }
     manifest = seal(
         facts, feature_set_hash=feature_set.hash, files=files, golden_rows=golden.probability.size
@@ -128,6 +135,13 @@ def stamp_version(folder: Path, version: str) -> Manifest:
 def read_manifest(folder: Path) -> Manifest:
     """Read and check manifest.json alone: what a list of models shows. Scoring needs :func:`load_model`."""
     return Manifest.from_dict(read_json_object(_read_file(folder, _MANIFEST), source=_MANIFEST))
+
+
+def read_reference(folder: Path) -> dict[str, object] | None:
+    """Return what a verified directory freezes for monitoring; None when it has no such file."""
+    if not (folder / _REFERENCE).exists():
+        return None
+    return read_json_object(_read_file(folder, _REFERENCE), source=_REFERENCE)
 
 
 def load_model(folder: Path) -> LoadedModel:
@@ -169,12 +183,12 @@ def _read_sealed_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
 
 def _unexpected_names(folder: Path, manifest: Manifest) -> Iterator[DirectoryProblem]:
     named = {name for name, _ in manifest.files}
-    if named != set(_SEALED):
+    if named - _OPTIONAL != set(_SEALED):
         yield DirectoryProblem(
             file=_MANIFEST, rule=f"files must be {sorted(_SEALED)}", value=str(sorted(named))
         )
     found = {entry.name for entry in folder.iterdir()}
-    for name in sorted(found ^ {*_SEALED, _MANIFEST}):
+    for name in sorted(found ^ {*_SEALED, *(named & _OPTIONAL), _MANIFEST}):
         rule, value = ("must not be there", "a file") if name in found else ("must be there", "nothing")
         yield DirectoryProblem(file=name, rule=rule, value=value)
 

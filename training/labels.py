@@ -1,7 +1,9 @@
-"""What became of a lead within the horizon, as known at one instant, and what a known answer weighs.
+"""What became of a lead within the horizon, as known at one instant: labels that judge and labels that teach.
 
-A lead that is open while its horizon is not over is censored, not lost: it leaves, and the known answers that
-were as likely to be censored stand in for it. How leads are split is decided elsewhere.
+A lead that is open while its horizon is not over is censored, not lost. Where a model is judged it leaves,
+and the known answers that were as likely to be censored stand in for it: only answers judge. Where a model
+learns it stays, as a win with the chance that leads of its age have and as a no with the rest: weights cannot
+speak for ages at which nobody was followed for a whole horizon. How leads are split is decided elsewhere.
 """
 
 from collections.abc import Iterator
@@ -12,14 +14,20 @@ import numpy.typing as npt
 
 from features.build import Points
 from features.tables import CanonicalTables
+from training.closing import ClosingCurve, closing_curve
 from training.outcomes import DAY_US, BoolArray, IntArray, deal_ends, lead_created_us, leads_with
-from training.points import FloatArray
-from training.snapshots import LANDMARK_AGES_DAYS
+from training.points import FloatArray, log_odds_to_probability, probability_to_log_odds
+from training.snapshots import landmark_passed, stay_weights
 
 MIN_FOLLOWED_SHARE = 0.10
 """Of the points of one landmark age, at least this share must be followed for a whole horizon. Below it
 hardly anything but quick answers is known and no weight can speak for the slow ones, so none of that age is
 used; above it no weight exceeds ten."""
+
+
+SMALLEST_CHANCE = 1e-6
+MOST_SHIFT, SHIFT_STEPS = 30.0, 60
+"""Within which log-odds, and in how many halvings, the level of sharpened chances is found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,6 +37,62 @@ class Labels:
     label: npt.NDArray[np.int8]
     weight: FloatArray
     known: BoolArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WeightedRows:
+    """Rows for any classifier that takes weights: ``position`` int64 (n,) names the point of each row.
+
+    An open point is there twice, as a win and as a no; its two weights add up to the point's own.
+    """
+
+    position: IntArray
+    label: npt.NDArray[np.int8]
+    weight: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TeachingLabels:
+    """One entry per point (n,): the chance of a win within the horizon, 0 or 1 where ``answered``.
+
+    ``weight`` is what the point weighs whatever became of it (`stay_weights`); ``landmark`` the age it has
+    passed. A point that is neither answered nor has a chance (flat tables) weighs 0.
+    """
+
+    chance: FloatArray
+    answered: BoolArray
+    weight: FloatArray
+    landmark: IntArray
+
+    def rows(self) -> WeightedRows:
+        """Return the rows to fit on: answered points first, then open ones as wins, then as noes."""
+        answered = np.flatnonzero(self.answered & (self.weight > 0.0))
+        unknown = np.flatnonzero(~self.answered & (self.weight > 0.0))
+        win, no = self.chance[unknown], 1.0 - self.chance[unknown]
+        return WeightedRows(
+            position=np.concatenate([answered, unknown, unknown]),
+            label=np.concatenate([self.chance[answered], np.ones(len(win)), np.zeros(len(no))]).astype(
+                np.int8
+            ),
+            weight=np.concatenate(
+                [self.weight[answered], self.weight[unknown] * win, self.weight[unknown] * no]
+            ),
+        )
+
+    def sharpened(self, probability: FloatArray) -> "TeachingLabels":
+        """Return the chances of open points moved by what a model (n,) thinks of each; no answer changes.
+
+        The chances by age alone treat all open leads of an age alike and would teach a model that they are.
+        Their log-odds get the model's added, and per landmark age one shift that keeps the mean chance: the
+        model says who is likelier, never how many win.
+        """
+        chance = self.chance.copy()
+        for each in np.unique(self.landmark):
+            own = np.flatnonzero((self.landmark == each) & ~self.answered)
+            chance[own] = _tilted(self.chance[own], probability[own])
+        return TeachingLabels(
+            chance=chance, answered=self.answered, weight=self.weight, landmark=self.landmark
+        )
 
 
 def label_points(
@@ -60,6 +124,65 @@ def label_points(
     return Labels(label=won.astype(np.int8), weight=weight, known=weight > 0.0)
 
 
+def teaching_labels(
+    tables: CanonicalTables, points: Points, *, horizon_days: int, known_until_us: int | None
+) -> TeachingLabels:
+    """Label points for learning, as somebody at ``known_until_us`` could have done.
+
+    Answers are those of `label_points`. An open point that was followed until age b has the chance to be won
+    between b and the end of its horizon that leads open at age b have, by all leads known at the cut-off
+    (`closing_curve`). Flat tables keep their outcome; a lead without a deal weighs 0.
+    """
+    if not tables.has_times or known_until_us is None:
+        return _teach_flat(tables, points)
+    horizon_us = horizon_days * DAY_US
+    created_us = lead_created_us(tables)[points.lead_index]
+    seen_us = np.minimum(known_until_us - points.as_of_us, horizon_us)
+    won, lost = (_wait_us(tables, points, outcome) <= seen_us for outcome in ("won", "lost"))
+    answered = won | lost | (seen_us >= horizon_us)
+    curve = _curve_as_known(tables, known_until_us, horizon_us)
+    chance = curve.win_chance(known_until_us - created_us, points.as_of_us + horizon_us - created_us)
+    landmark = landmark_passed(points.as_of_us - created_us)
+    return TeachingLabels(
+        chance=np.where(answered, won, chance).astype(np.float64),
+        answered=answered,
+        weight=stay_weights(landmark),
+        landmark=landmark,
+    )
+
+
+def _curve_as_known(tables: CanonicalTables, known_until_us: int, horizon_us: int) -> ClosingCurve:
+    """Return how leads close by age, from each lead's first closing as known at the cut-off."""
+    n_leads, created_us = tables.leads.num_rows, lead_created_us(tables)
+    won_us, lost_us = (deal_ends(tables, outcome).first_per_lead(n_leads) for outcome in ("won", "lost"))
+    closed_us = np.minimum(won_us, lost_us)
+    there = created_us <= known_until_us
+    closed = closed_us <= known_until_us
+    return closing_curve(
+        (np.minimum(closed_us, known_until_us) - created_us)[there],
+        (closed & (won_us <= lost_us))[there],
+        (closed & (won_us > lost_us))[there],
+        horizon_us=horizon_us,
+    )
+
+
+def _tilted(chance: FloatArray, probability: FloatArray) -> FloatArray:
+    """Add the model's log-odds to those of the chances, and the shift at which their mean stays, (n,)."""
+    if len(chance) == 0:
+        return chance
+    of_age, of_model = (
+        probability_to_log_odds(np.clip(each, SMALLEST_CHANCE, 1.0 - SMALLEST_CHANCE))
+        for each in (chance, probability)
+    )
+    log_odds = of_age + of_model
+    low, high = -MOST_SHIFT, MOST_SHIFT
+    for _ in range(SHIFT_STEPS):
+        middle = (low + high) / 2.0
+        is_low = log_odds_to_probability(log_odds + middle).mean() < chance.mean()
+        low, high = (middle, high) if is_low else (low, middle)
+    return log_odds_to_probability(log_odds + low)
+
+
 def _wait_us(tables: CanonicalTables, points: Points, outcome: str) -> IntArray:
     following = deal_ends(tables, outcome).next_after(points.lead_index, points.as_of_us)
     return following - points.as_of_us
@@ -67,8 +190,7 @@ def _wait_us(tables: CanonicalTables, points: Points, outcome: str) -> IntArray:
 
 def _same_ages(tables: CanonicalTables, points: Points) -> Iterator[IntArray]:
     """Yield the points, int64 positions, that have passed the same landmark age."""
-    age_us = points.as_of_us - lead_created_us(tables)[points.lead_index]
-    landmark = np.searchsorted(np.array(LANDMARK_AGES_DAYS) * DAY_US, age_us, side="right")
+    landmark = landmark_passed(points.as_of_us - lead_created_us(tables)[points.lead_index])
     for each in np.unique(landmark):
         yield np.flatnonzero(landmark == each)
 
@@ -88,3 +210,13 @@ def _label_flat(tables: CanonicalTables, points: Points) -> Labels:
     won, lost = (leads_with(tables, outcome)[points.lead_index] for outcome in ("won", "lost"))
     known = won | lost
     return Labels(label=won.astype(np.int8), weight=known.astype(np.float64), known=known)
+
+
+def _teach_flat(tables: CanonicalTables, points: Points) -> TeachingLabels:
+    labels = _label_flat(tables, points)
+    return TeachingLabels(
+        chance=labels.label.astype(np.float64),
+        answered=labels.known,
+        weight=labels.weight,
+        landmark=np.zeros(len(labels.known), dtype=np.int64),
+    )

@@ -4,8 +4,10 @@ Nothing global is left changed: the tracking URI is set for the calls that need 
 """
 
 import contextlib
+import errno
 import importlib
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 HTTP_RETRIES, HTTP_TIMEOUT_SECONDS = "2", "20"
 CHATTY_LOGGERS = (
     ("mlflow", logging.WARNING),
+    ("mlflow.store.db.utils", logging.CRITICAL),  # a traceback for what becomes our own error
     ("alembic", logging.WARNING),
     ("urllib3.connectionpool", logging.ERROR),  # every retry; the last failure is our own error
 )
@@ -31,6 +34,12 @@ MLFLOW_WARNINGS = (
     (r".*Any type hint is inferred as AnyType", UserWarning),
 )
 """What MLflow 3.17 provokes in SQLAlchemy 2.1, in pandas 3.1 and in itself; remove each when MLflow has."""
+
+DISK_WORDS = (
+    *("database or disk is full", "disk I/O error"),
+    *(os.strerror(number) for number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)),
+)
+"""How SQLite and the system say that a disk takes no more."""
 
 MLFLOW_DEFAULT_PLACES = frozenset({"mlflow.db", "mlruns"})
 
@@ -91,8 +100,16 @@ def connect(place: StorePlace) -> "Iterator[MlflowClient]":
                 yield mlflow.MlflowClient(tracking_uri=place.tracking_uri, registry_uri=place.tracking_uri)
         except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-            uri = place.tracking_uri
-            raise RegistryError(f"MLflow at {shown(uri)} failed: {_without_login(reason, uri)}") from error
+            uri, advice = place.tracking_uri, _advice(error)
+            raise RegistryError(
+                f"MLflow at {shown(uri)} failed: {_without_login(reason, uri)}{advice}"
+            ) from error
+
+
+def _advice(error: Exception) -> str:
+    """Return what to do about a disk that takes no more."""
+    refused = any(words in str(error) for words in DISK_WORDS)
+    return "; is the disk full? nothing was registered or promoted" if refused else ""
 
 
 def _create_store(place: StorePlace) -> None:

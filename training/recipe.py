@@ -22,9 +22,9 @@ from training.candidates.candidate import Candidate, TrainingRows, Tried, choose
 from training.candidates.lightgbm_model import TREE_CANDIDATES
 from training.candidates.prior import Prior
 from training.evaluation import ScoredPoints, scored_points
-from training.labels import MIN_FOLLOWED_SHARE, Labels, label_points
+from training.first_pass import first_pass
+from training.labels import MIN_FOLLOWED_SHARE, Labels, TeachingLabels, WeightedRows, teaching_labels
 from training.leakage import refuse_leaks
-from training.outcomes import BoolArray
 from training.points import FloatArray
 from training.splits import (
     Part,
@@ -50,6 +50,8 @@ class LabelledPart:
 
     points: Points
     labels: Labels
+    teaching: TeachingLabels
+    """For the parts that teach: open leads are in it too."""
 
     @property
     def n_leads(self) -> int:
@@ -149,21 +151,18 @@ def fit_model(
         ]
     newest_leads = validation_leads(tables, data.split, horizon_days=horizon_days)
     newest = np.isin(data.train.points.lead_index, data.split.train.lead_index[newest_leads])
-    older, validation = (
-        _slice(tables, data, matrices[0], chosen, horizon_days=horizon_days) for chosen in (~newest, newest)
-    )
-    _check_known("newest training", len(validation.label), horizon_days)
+    _check_known("newest training", int((data.train.labels.known & newest).sum()), horizon_days)
+    with progress("Asking a quick model about open leads"):
+        teaching, calibrating = _sharpened(data, matrices, seed=seed)
+    rows = _training_rows(matrices[0], data.train.points, teaching.rows())
+    is_newest = newest[teaching.rows().position]
+    older, validation = rows.where(~is_newest), rows.where(is_newest)
     with progress("Trying candidates"):
         tried = _try_all(older, validation, data.feature_set, seed=seed)
         chosen = choose(tried, validation)
     with progress(f"Fitting {chosen.candidate.name} and calibrating it"):
-        model_text = chosen.candidate.fit(
-            _training_rows(matrices[0], data.train),
-            rounds=chosen.rounds,
-            feature_set=data.feature_set,
-            seed=seed,
-        )
-        calibration = _calibrate(tables, data, matrices[1], model_text)
+        model_text = chosen.candidate.fit(rows, rounds=chosen.rounds, feature_set=data.feature_set, seed=seed)
+        calibration = _calibrate(tables, data, matrices[1], calibrating.rows(), model_text)
     probability = calibration.apply(predict_margin(parse_model_text(model_text), matrices[2]))
     return FittedModel(
         tried=tried,
@@ -178,7 +177,8 @@ def fit_model(
 
 def _labelled(tables: CanonicalTables, part: Part, horizon_days: int) -> LabelledPart:
     points, labels = label_part(tables, part, horizon_days=horizon_days)
-    return LabelledPart(points=points, labels=labels)
+    teaching = teaching_labels(tables, points, horizon_days=horizon_days, known_until_us=part.known_until_us)
+    return LabelledPart(points=points, labels=labels, teaching=teaching)
 
 
 def _check_parts(parts: Sequence[LabelledPart], horizon_days: int) -> None:
@@ -208,26 +208,26 @@ def _base_rate(labels: Labels) -> float:
     return float((labels.weight @ labels.label + 0.5) / (labels.weight.sum() + 1.0))
 
 
-def _training_rows(matrix: FloatArray, part: LabelledPart) -> TrainingRows:
-    rows = TrainingRows(
-        matrix=matrix,
-        label=part.labels.label,
-        weight=part.labels.weight,
-        lead_index=part.points.lead_index,
+def _sharpened(
+    data: PreparedData, matrices: Sequence[FloatArray], *, seed: int
+) -> tuple[TeachingLabels, TeachingLabels]:
+    """Return the labels of both parts that teach, open leads told apart by a model of the training part."""
+    train, calibration = data.train.teaching, data.calibration.teaching
+    if train.answered.all() and calibration.answered.all():
+        return train, calibration
+    probability = first_pass(
+        matrices[0], train.rows(), categorical=data.feature_set.categorical_indices, seed=seed
     )
-    return rows.where(part.labels.known)
+    return train.sharpened(probability(matrices[0])), calibration.sharpened(probability(matrices[1]))
 
 
-def _slice(
-    tables: CanonicalTables, data: PreparedData, matrix: FloatArray, chosen: BoolArray, *, horizon_days: int
-) -> TrainingRows:
-    """Return the chosen training points, weighted by their own follow-up, which differs by age."""
-    everyone = data.train.points
-    points = Points(lead_index=everyone.lead_index[chosen], as_of_us=everyone.as_of_us[chosen])
-    labels = label_points(
-        tables, points, horizon_days=horizon_days, known_until_us=data.split.train.known_until_us
+def _training_rows(matrix: FloatArray, points: Points, rows: WeightedRows) -> TrainingRows:
+    return TrainingRows(
+        matrix=matrix[rows.position],
+        label=rows.label,
+        weight=rows.weight,
+        lead_index=points.lead_index[rows.position],
     )
-    return _training_rows(matrix[chosen], LabelledPart(points=points, labels=labels))
 
 
 def _try_all(
@@ -243,14 +243,18 @@ def _try_all(
 
 
 def _calibrate(
-    tables: CanonicalTables, data: PreparedData, matrix: FloatArray, model_text: str
+    tables: CanonicalTables,
+    data: PreparedData,
+    matrix: FloatArray,
+    rows: WeightedRows,
+    model_text: str,
 ) -> Calibration:
-    labels, lead_index = data.calibration.labels, data.calibration.points.lead_index
+    lead_index = data.calibration.points.lead_index[rows.position]
     ordered = data.split.kind is not SplitKind.STRATIFIED
     return fit_calibration(
-        predict_margin(parse_model_text(model_text), matrix),
-        labels.label,
-        labels.weight,
+        predict_margin(parse_model_text(model_text), matrix)[rows.position],
+        rows.label,
+        rows.weight,
         order=lead_positions(tables, data.split.kind)[lead_index] if ordered else None,
         lead=lead_index,
     )

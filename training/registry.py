@@ -8,6 +8,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ from training.run_record import (
     CHALLENGER,
     MODEL_NAME,
     CandidateRecord,
+    DatasetRecord,
+    FileRecord,
+    MonitoringRecord,
     Pairs,
     Registered,
     TrainingRecord,
@@ -52,20 +56,18 @@ def register_training(record: TrainingRecord, *, place: StorePlace) -> Registere
     with connect(place) as client:
         experiment_id = _experiment(client, record.experiment, place)
         run_id, experiment_id = _open_run(client, experiment_id, record)
-        try:
-            _log_run(client, run_id, record)
+        with _failing_together(client, run_id):
+            _log_values(
+                client, run_id, metrics=record.metrics, parameters=record.parameters, tags=record.tags
+            )
+            _log_inputs(client, run_id, record.dataset, "training")
+            _log_files(client, run_id, record.files)
             for candidate in record.candidates:
                 _log_candidate(client, experiment_id, run_id, candidate)
-            model_uri = _log_model(run_id, record.folder)
-            version = _register(client, run_id, model_uri, dict(record.tags))
-        except BaseException:
-            _mark_failed(client, run_id)
-            raise
-        client.set_terminated(run_id)
-        client.set_registered_model_alias(MODEL_NAME, CHALLENGER, version)
-        return Registered(
-            version=version, run_id=run_id, experiment=record.experiment, store=shown(place.tracking_uri)
-        )
+            version = _register(client, run_id, record.folder, dict(record.tags))
+    return Registered(
+        version=version, run_id=run_id, experiment=record.experiment, store=shown(place.tracking_uri)
+    )
 
 
 def register_folder(folder: Path, *, place: StorePlace) -> Registered:
@@ -76,12 +78,37 @@ def register_folder(folder: Path, *, place: StorePlace) -> Registered:
         run_id = client.create_run(
             _experiment(client, experiment, place), run_name=f"register {folder.name}"
         ).info.run_id
-        _log_values(client, run_id, metrics=model.manifest.metrics)
-        model_uri = _log_model(run_id, folder)
-        version = _register(client, run_id, model_uri, {"leadpact.origin": "folder"})
-        client.set_terminated(run_id)
-        client.set_registered_model_alias(MODEL_NAME, CHALLENGER, version)
+        with _failing_together(client, run_id):
+            _log_values(client, run_id, metrics=model.manifest.metrics)
+            version = _register(client, run_id, folder, {"leadpact.origin": "folder"})
     return Registered(version=version, run_id=run_id, experiment=experiment, store=shown(place.tracking_uri))
+
+
+def log_monitoring(record: MonitoringRecord, *, place: StorePlace) -> str:
+    """Log one look at a registered version as a run that names the version as its input; return the run.
+
+    The version is tagged with its newest look. RegistryError when MLflow fails.
+    """
+    from mlflow.entities import LoggedModelInput
+
+    with connect(place) as client:
+        run_id = str(
+            client.create_run(
+                _experiment(client, record.experiment, place), run_name=record.run_name
+            ).info.run_id
+        )
+        with _failing_together(client, run_id):
+            _log_values(
+                client, run_id, metrics=record.metrics, parameters=record.parameters, tags=record.tags
+            )
+            _log_inputs(client, run_id, record.dataset, "monitoring")
+            _log_files(client, run_id, record.files)
+            _check_version(client, record.version, place)
+            source = str(client.get_model_version(MODEL_NAME, record.version).source)
+            client.log_inputs(run_id, models=[LoggedModelInput(source.rpartition("/")[2])])
+            client.set_terminated(run_id)
+            client.set_model_version_tag(MODEL_NAME, record.version, "leadpact.monitoring_run", run_id)
+    return run_id
 
 
 def find_version(alias: str, *, place: StorePlace) -> str | None:
@@ -170,29 +197,37 @@ def _open_run(client: "MlflowClient", experiment_id: str, record: TrainingRecord
     return record.parent_run_id, str(client.get_run(record.parent_run_id).info.experiment_id)
 
 
-def _mark_failed(client: "MlflowClient", run_id: str) -> None:
-    """Say in the run that it failed, if MLflow still listens; the error that is under way matters more."""
+@contextlib.contextmanager
+def _failing_together(client: "MlflowClient", run_id: str) -> Iterator[None]:
+    """Say in the run that it failed when anything does, if MLflow still listens; the error goes on."""
     from mlflow.exceptions import MlflowException
 
-    with contextlib.suppress(MlflowException):
-        client.set_terminated(run_id, status="FAILED")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(MlflowException):
+            client.set_terminated(run_id, status="FAILED")
+        raise
 
 
-def _log_run(client: "MlflowClient", run_id: str, record: TrainingRecord) -> None:
-    from mlflow.entities import Dataset, DatasetInput
+def _log_inputs(client: "MlflowClient", run_id: str, dataset: DatasetRecord, context: str) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    _log_values(client, run_id, metrics=record.metrics, parameters=record.parameters, tags=record.tags)
-    dataset = Dataset(
-        name=record.dataset.name,
-        digest=record.dataset.digest,
+    entity = Dataset(
+        name=dataset.name,
+        digest=dataset.digest,
         source_type="leadpact history",
         source="{}",
-        schema=record.dataset.schema_json,
-        profile=record.dataset.profile_json,
+        schema=dataset.schema_json,
+        profile=dataset.profile_json,
     )
-    client.log_inputs(run_id, [DatasetInput(dataset=dataset)])
+    tags = [InputTag("mlflow.data.context", context)]
+    client.log_inputs(run_id, [DatasetInput(dataset=entity, tags=tags)])
+
+
+def _log_files(client: "MlflowClient", run_id: str, files: tuple[FileRecord, ...]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        for file in record.files:
+        for file in files:
             path = Path(scratch) / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.content)
@@ -236,7 +271,10 @@ def _log_model(run_id: str, folder: Path) -> str:
 
     feature_set = load_model(folder).feature_set
     with tempfile.TemporaryDirectory() as scratch, mlflow.start_run(run_id=run_id):
-        named = shutil.copytree(folder, Path(scratch) / MODEL_DIRECTORY)
+        named = Path(scratch) / MODEL_DIRECTORY
+        named.mkdir()
+        for file in folder.iterdir():
+            shutil.copyfile(file, named / file.name)
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(PYFUNC_FILE),
@@ -273,12 +311,32 @@ def _example(folder: Path, feature_set: FeatureSet) -> "pd.DataFrame":
     return example
 
 
-def _register(client: "MlflowClient", run_id: str, model_uri: str, tags: dict[str, str]) -> str:
+def _register(client: "MlflowClient", run_id: str, folder: Path, tags: dict[str, str]) -> str:
+    """Log the model, end the run, make the version and let the challenger's alias point at it, in that order.
+
+    The version comes when all its files are there and is taken back when the alias cannot be moved.
+    """
+    model_uri = _log_model(run_id, folder)
     _create_registered_model(client)
-    version = client.create_model_version(
-        MODEL_NAME, source=model_uri, run_id=run_id, model_id=model_uri.rpartition("/")[2], tags=tags
+    client.set_terminated(run_id)
+    version = str(
+        client.create_model_version(
+            MODEL_NAME, source=model_uri, run_id=run_id, model_id=model_uri.rpartition("/")[2], tags=tags
+        ).version
     )
-    return str(version.version)
+    try:
+        client.set_registered_model_alias(MODEL_NAME, CHALLENGER, version)
+    except BaseException:
+        _take_back(client, version)
+        raise
+    return version
+
+
+def _take_back(client: "MlflowClient", version: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    with contextlib.suppress(MlflowException):
+        client.delete_model_version(MODEL_NAME, version)
 
 
 def _create_registered_model(client: "MlflowClient") -> None:

@@ -4,13 +4,16 @@ Nothing is computed here that was not measured before, and nothing is written.
 """
 
 import json
+import platform
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
-from features.tables import CanonicalTables
+from features.tables import TABLE_NAMES, CanonicalTables
 from features.words.phrases import LANGUAGES
 from training.artifact import ModelCardFacts
 from training.candidates.candidate import Parameter, Tried
@@ -31,6 +34,9 @@ from training.run_record import (
     TrainingRecord,
 )
 from training.splits import SplitKind
+
+LIBRARIES = ("leadpact", "lightgbm", "scikit-learn", "numpy", "pyarrow", "numba")
+"""What a repeated training must have in the same version to give the same model."""
 
 METRIC_TEST_FROM = "test_from_position"
 METRIC_PRIOR = "prior_probability"
@@ -138,7 +144,7 @@ def training_record(
         metrics=facts.metrics,
         tags=_tags(trained, facts),
         candidates=tuple(_candidate(each, trained.seed) for each in trained.fitted.tried),
-        dataset=_dataset(trained, facts),
+        dataset=dataset_record(trained.tables, facts.data_hash),
         files=_files(trained, facts, card, influences),
         parent_run_id=parent_run_id,
     )
@@ -160,7 +166,7 @@ def _iso(instant_us: int | None) -> str | None:
 
 
 def _parameters(trained: TrainedModel, facts: ModelCardFacts) -> Pairs:
-    chosen = trained.fitted.chosen
+    chosen, data_split = trained.fitted.chosen, trained.data.split
     own = {
         "seed": trained.seed,
         "horizon_days": trained.horizon_days,
@@ -173,7 +179,11 @@ def _parameters(trained: TrainedModel, facts: ModelCardFacts) -> Pairs:
         "data_hash": facts.data_hash,
         "trained_from": facts.trained_from,
         "trained_until": facts.trained_until,
+        METRIC_TEST_FROM: data_split.test_from,
         **{f"{part.name}_leads": part.leads for part in count_parts(trained.data)},
+        **{f"{part.name}_known_until": part.known_until for part in count_parts(trained.data)},
+        **{f"version.{name}": version(name) for name in LIBRARIES},
+        "version.python": platform.python_version(),
     }
     return (*((name, str(value)) for name, value in own.items()), *_texts(chosen.candidate.parameters))
 
@@ -200,21 +210,25 @@ def _candidate(tried: Tried, seed: int) -> CandidateRecord:
     )
 
 
-def _dataset(trained: TrainedModel, facts: ModelCardFacts) -> DatasetRecord:
-    tables = trained.tables
-    columns = [{"name": field.name, "type": str(field.type)} for field in tables.leads.schema]
-    profile = {
-        "leads": tables.leads.num_rows,
-        "activities": tables.activities.num_rows,
-        "deals": tables.deals.num_rows,
-        "attribute_changes": tables.attribute_changes.num_rows,
-    }
+def dataset_record(tables: CanonicalTables, data_hash: str) -> DatasetRecord:
+    """Return what MLflow keeps of a history: its hash, the columns of its leads, and the rows per table."""
+    columns = [
+        {"name": field.name, "type": _column_type(field.type), "required": field.name == "lead_id"}
+        for field in tables.leads.schema
+    ]
+    profile = {name: tables.table(name).num_rows for name in TABLE_NAMES}
     return DatasetRecord(
-        name=facts.crm_name,
-        digest=facts.data_hash[:DIGEST_LENGTH],
-        schema_json=json.dumps({"leads": columns}),
+        name=tables.crm.name,
+        digest=data_hash[:DIGEST_LENGTH],
+        schema_json=json.dumps({"mlflow_colspec": columns}),
         profile_json=json.dumps(profile),
     )
+
+
+def _column_type(kind: pa.DataType) -> str:
+    if pa.types.is_timestamp(kind):
+        return "datetime"
+    return {"double": "double", "bool": "boolean", "int64": "long"}.get(str(kind), "string")
 
 
 DIGEST_LENGTH = 36

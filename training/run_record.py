@@ -21,7 +21,10 @@ class CandidateRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetRecord:
-    """The data a model was trained on: its hash, its columns and its size, never its content."""
+    """The data a model was trained on, or looked at: hash, columns and size, never the content.
+
+    ``schema_json`` is a column list as MLflow shows it (``mlflow_colspec``).
+    """
 
     name: str
     digest: str
@@ -54,6 +57,20 @@ class TrainingRecord:
     dataset: DatasetRecord
     files: tuple[FileRecord, ...]
     parent_run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitoringRecord:
+    """Everything logged for one look at a registered version; ``files`` hold the findings in full."""
+
+    experiment: str
+    run_name: str
+    version: str
+    parameters: Pairs
+    metrics: Numbers
+    tags: Pairs
+    dataset: DatasetRecord
+    files: tuple[FileRecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Which leads teach, which calibrate, which judge, and what was known when: leads are split, never rows.
 
-Forward in time where there are times: what a part may know ends where the next part begins. Without times the
-rank of arrival decides, without a rank a hash of the lead's id. Which model is fitted is decided elsewhere.
+Forward in time where there are times: what the parts that teach may know ends where the test part begins.
+Without times the rank of arrival decides, without a rank a hash of the lead's id. Which model is fitted is
+decided elsewhere.
 """
 
 import hashlib
@@ -25,11 +26,7 @@ VALIDATION_SHARE = 0.20
 """Of the training leads whose horizon is over: on these and all newer ones candidates are judged."""
 MIN_PART_OUTCOMES = 20
 
-AS_KNOWN = "labels of each part as known when the next part begins"
-AS_KNOWN_AT_TEST = (
-    "labels of the training and the calibration part as known when the test part begins, because too few "
-    "answers were in when the calibration part began"
-)
+AS_KNOWN = "labels of the training and the calibration part as known when the test part begins"
 AS_EXPORTED = (
     "labels of all parts as known at the export, because the leads span too little time for the horizon: the "
     "test leads are newer, but a model trained in their time would have known fewer answers"
@@ -77,12 +74,11 @@ class Split:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """Where forward parts begin and how long the labels of each part are known, all in microseconds UTC."""
+    """Where forward parts begin and until when what they teach is known, all in microseconds UTC."""
 
     calibration_from_us: int
     test_from_us: int
-    train_known_us: int
-    calibration_known_us: int
+    known_us: int
     reason: str
 
 
@@ -146,25 +142,24 @@ def _usable_until_us(
 
 
 def _cuts(created_us: IntArray, horizon_us: int, known_until_us: int) -> Iterator[Cut]:
-    """Yield cuts from the strictest to the most lenient about when a label may be known."""
+    """Yield the strict cut, whose labels end where the test begins, then the lenient one."""
     test_us = newest_share_from(created_us, TEST_SHARE)
     before_test = created_us[created_us < test_us]
     matured = before_test[before_test <= test_us - horizon_us]
     if len(matured):
-        calibration_us = newest_share_from(matured, CALIBRATION_SHARE)
-        yield _cut(calibration_us, test_us, known=(calibration_us, test_us), reason=AS_KNOWN)
-        yield _cut(calibration_us, test_us, known=(test_us, test_us), reason=AS_KNOWN_AT_TEST)
-    calibration_us = newest_share_from(before_test if len(before_test) else created_us, CALIBRATION_SHARE)
-    yield _cut(calibration_us, test_us, known=(known_until_us, known_until_us), reason=AS_EXPORTED)
-
-
-def _cut(calibration_us: int, test_us: int, *, known: tuple[int, int], reason: str) -> Cut:
-    return Cut(
-        calibration_from_us=calibration_us,
+        yield Cut(
+            calibration_from_us=newest_share_from(matured, CALIBRATION_SHARE),
+            test_from_us=test_us,
+            known_us=test_us,
+            reason=AS_KNOWN,
+        )
+    yield Cut(
+        calibration_from_us=newest_share_from(
+            before_test if len(before_test) else created_us, CALIBRATION_SHARE
+        ),
         test_from_us=test_us,
-        train_known_us=known[0],
-        calibration_known_us=known[1],
-        reason=reason,
+        known_us=known_until_us,
+        reason=AS_EXPORTED,
     )
 
 
@@ -175,10 +170,8 @@ def _forward_parts(
     return Split(
         kind=SplitKind.FORWARD,
         reason=f"forward in time by lead creation; {cut.reason}{note}",
-        train=Part(lead_index=np.flatnonzero(usable & before), known_until_us=cut.train_known_us),
-        calibration=Part(
-            lead_index=np.flatnonzero(usable & ~before & ~after), known_until_us=cut.calibration_known_us
-        ),
+        train=Part(lead_index=np.flatnonzero(usable & before), known_until_us=cut.known_us),
+        calibration=Part(lead_index=np.flatnonzero(usable & ~before & ~after), known_until_us=cut.known_us),
         test=Part(lead_index=np.flatnonzero(usable & after), known_until_us=known_until_us),
         test_from=cut.test_from_us,
     )

@@ -23,10 +23,12 @@ from training.groups import slicings_of
 from training.influence import influences_of
 from training.mlflow_store import StorePlace
 from training.model_card import write_card
+from training.monitoring.reference import freeze_reference
 from training.recipe import Progress, fit_model, prepare
 from training.registry import register_training
 from training.run_facts import PartCounts, TrainedModel, count_parts, manifest_facts, training_record
 from training.run_record import Registered, TrainingRecord
+from training.trees import parse_model_text, predict_margin
 
 GOLDEN_ROWS = 16
 
@@ -85,28 +87,42 @@ def train(
     BusyError : another training runs in this workspace.
     RegistryError : MLflow failed; names the model directory and the command that registers it.
     """
-    with _only_training(workspace):
+    with only_training(workspace):
         trained = _fit_and_evaluate(tables, seed=seed, personas=personas, progress=progress)
-        facts = manifest_facts(trained, now=now)
-        card = write_card(
-            crm_name=facts.crm_name,
-            horizon_days=trained.horizon_days,
-            data=trained.data,
-            fitted=trained.fitted,
-            evaluation=trained.evaluation,
+        return publish(
+            workspace, trained, place=place, now=now, progress=progress, parent_run_id=parent_run_id
         )
-        folder = _write_directory(workspace, trained, facts, card, now=now)
-        record = training_record(
-            trained,
-            facts,
-            folder=folder,
-            card=card,
-            influences=influences_of(load_model(folder), trained.fitted.test_matrix),
-            parent_run_id=parent_run_id,
-        )
-        with progress("Logging to MLflow and registering"):
-            registered = _register(record, place)
-        shutil.rmtree(folder)
+
+
+def publish(
+    workspace: Workspace,
+    trained: TrainedModel,
+    *,
+    place: StorePlace,
+    now: datetime,
+    progress: Progress,
+    parent_run_id: str | None = None,
+) -> TrainResult:
+    """Write a trained model as a directory, log it and register it; the training lock must be held.
+
+    The directory goes when MLflow has it; when MLflow fails it stays, and the RegistryError says how to
+    register it later.
+    """
+    facts = manifest_facts(trained, now=now)
+    card = _card(trained, facts)
+    folder = workspace.models_dir / f"unregistered-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
+    write_directory(folder, trained, facts, card)
+    record = training_record(
+        trained,
+        facts,
+        folder=folder,
+        card=card,
+        influences=influences_of(load_model(folder), trained.fitted.test_matrix),
+        parent_run_id=parent_run_id,
+    )
+    with progress("Logging to MLflow and registering"):
+        registered = _register(record, place)
+    shutil.rmtree(folder)
     return _result(registered, trained)
 
 
@@ -126,11 +142,19 @@ def _fit_and_evaluate(
     )
 
 
-def _write_directory(
-    workspace: Workspace, trained: TrainedModel, facts: ModelCardFacts, card: str, *, now: datetime
-) -> Path:
+def _card(trained: TrainedModel, facts: ModelCardFacts) -> str:
+    return write_card(
+        crm_name=facts.crm_name,
+        horizon_days=trained.horizon_days,
+        data=trained.data,
+        fitted=trained.fitted,
+        evaluation=trained.evaluation,
+    )
+
+
+def write_directory(folder: Path, trained: TrainedModel, facts: ModelCardFacts, card: str) -> None:
+    """Write the model directory of a training, unregistered; what monitoring needs is frozen in it."""
     fitted = trained.fitted
-    folder = workspace.models_dir / f"unregistered-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
     golden = GoldenRows(
         matrix=fitted.test_matrix[:GOLDEN_ROWS], probability=fitted.test_probability[:GOLDEN_ROWS]
     )
@@ -142,8 +166,22 @@ def _write_directory(
         calibration=fitted.calibration,
         card_markdown=card,
         golden=golden,
+        reference=_reference(trained),
     )
-    return folder
+
+
+def _reference(trained: TrainedModel) -> dict[str, object] | None:
+    """Return what `leadpact monitor` will compare with: the leads that calibrated and judged this model."""
+    fitted = trained.fitted
+    ensemble = parse_model_text(fitted.model_text)
+    reference = freeze_reference(
+        trained.tables,
+        trained.data.split,
+        horizon_days=trained.horizon_days,
+        feature_set=trained.data.feature_set,
+        predict=lambda matrix: fitted.calibration.apply(predict_margin(ensemble, matrix)),
+    )
+    return None if reference is None else reference.to_dict()
 
 
 def _register(record: TrainingRecord, place: StorePlace) -> Registered:
@@ -157,7 +195,7 @@ def _register(record: TrainingRecord, place: StorePlace) -> Registered:
 
 
 @contextmanager
-def _only_training(workspace: Workspace) -> Iterator[None]:
+def only_training(workspace: Workspace) -> Iterator[None]:
     """Hold the workspace's training lock; the system frees it even when the process is killed."""
     with writing_to(workspace.models_dir), (workspace.models_dir / ".training.lock").open("w") as lock:
         try:

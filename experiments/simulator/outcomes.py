@@ -41,6 +41,27 @@ LOSS_REASON_SHARES = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What differs from one CRM to the next; the defaults are the demo's.
+
+    ``slowness`` multiplies every closing time, ``never_closed_share`` is the share of lost cases that nobody
+    ever closes, ``growth`` is how many times as many leads arrive a day at the end as at the beginning,
+    ``seasonality`` how strongly the months differ in all that happens: 0 not at all.
+    """
+
+    slowness: float = 1.0
+    never_closed_share: float = NEVER_CLOSED_SHARE
+    growth: float = 1.5
+    seasonality: float = 1.0
+
+    def __post_init__(self) -> None:
+        if min(self.slowness, self.growth) <= 0.0 or not 0.0 <= self.never_closed_share <= 1.0:
+            raise ValueError(
+                f"a market needs slowness and growth above 0 and never_closed_share in [0, 1]; got {self!r}"
+            )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outcomes:
     """The whole future of each lead, beyond what any export can know; times in microseconds UTC."""
@@ -59,7 +80,13 @@ class Outcomes:
 
 
 def draw_outcomes(
-    rng: np.random.Generator, people: People, behaviour: Behaviour, *, web: Rhythm, office: Rhythm
+    rng: np.random.Generator,
+    people: People,
+    behaviour: Behaviour,
+    *,
+    web: Rhythm,
+    office: Rhythm,
+    market: Market,
 ) -> Outcomes:
     """Draw what becomes of each lead, and compute each one's true probability at creation."""
     count = len(people.lead_id)
@@ -69,13 +96,13 @@ def draw_outcomes(
     won = rng.random(count) < logistic(_win_log_odds(fit, interest) + DEMO_EFFECT * (demo_us >= 0))
     group = np.where(won, "", np.array(LOSS_GROUPS)[draw_index(rng, _loss_weights(fit, interest))])
     start_us = np.maximum(people.created_us, demo_us)
-    days = _draw_closing_days(rng, people, group)
+    days = market.slowness * _draw_closing_days(rng, people, group)
     closed_us = office.advance(start_us, days)
     return Outcomes(
-        true_probability=true_probability(people, behaviour, web=web, office=office),
+        true_probability=true_probability(people, behaviour, web=web, office=office, market=market),
         demo_us=demo_us,
         won=won,
-        decided=won | (rng.random(count) >= NEVER_CLOSED_SHARE),
+        decided=won | (rng.random(count) >= market.never_closed_share),
         opened_us=office.advance(start_us, days * rng.uniform(0.15, 0.5, count)),
         closed_us=closed_us,
         loss_group=group,
@@ -84,15 +111,18 @@ def draw_outcomes(
     )
 
 
-def true_probability(people: People, behaviour: Behaviour, *, web: Rhythm, office: Rhythm) -> Floats:
+def true_probability(
+    people: People, behaviour: Behaviour, *, web: Rhythm, office: Rhythm, market: Market
+) -> Floats:
     """P(won within the horizon | all that is recorded at creation), exactly: (n,)."""
     log_odds = _win_log_odds(fit_log_odds(people)[:, None], LEVELS[None, :])
     horizon_us = people.created_us + HORIZON_DAYS * DAY_US
-    in_time = _chance_in_time(people, office.elapsed(people.created_us, horizon_us))
+    in_time = _chance_in_time(people, office.elapsed(people.created_us, horizon_us) / market.slowness)
     in_time_later = np.zeros(len(in_time))
     for days, weight in zip(LATER_DEMO_DAYS, LATER_DEMO_WEIGHTS, strict=True):
         demo_us = web.advance(people.created_us, np.full(len(in_time), days))
-        in_time_later += weight * _chance_in_time(people, office.elapsed(demo_us, horizon_us))
+        office_days = office.elapsed(demo_us, horizon_us) / market.slowness
+        in_time_later += weight * _chance_in_time(people, office_days)
     with_demo, without_demo = logistic(log_odds + DEMO_EFFECT), logistic(log_odds)
     later = LATER_DEMO_SHARE * with_demo * in_time_later[:, None]
     unasked = (1.0 - LATER_DEMO_SHARE) * without_demo * in_time[:, None] + later

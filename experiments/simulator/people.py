@@ -96,10 +96,21 @@ class People:
     email_domain_class: Texts
 
 
-def draw_people(rng: np.random.Generator, *, count: int, start_us: int, until_us: int, web: Rhythm) -> People:
-    """Draw `count` leads that come between start and until in the rhythm of the web, oldest first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """How many leads come between start and until, and how many times as many a day at the end."""
+
+    count: int
+    start_us: int
+    until_us: int
+    growth: float
+
+
+def draw_people(rng: np.random.Generator, arrivals: Arrivals, *, web: Rhythm) -> People:
+    """Draw leads that come in the rhythm of the web, oldest first."""
+    count = arrivals.count
     persona = draw_text(rng, PERSONA_SHARES, count)
-    created_us = _draw_arrivals(rng, count=count, start_us=start_us, until_us=until_us, web=web)
+    created_us = _draw_arrivals(rng, arrivals, web)
     source = draw_text(rng, SOURCE_SHARES, count)
     employees = _draw_employees(rng, persona)
     return People(
@@ -149,15 +160,14 @@ def _combination_fit(people: People) -> Floats:
     return np.asarray(0.5 * integrates - 0.7 * out_of_reach)
 
 
-def _draw_arrivals(
-    rng: np.random.Generator, *, count: int, start_us: int, until_us: int, web: Rhythm
-) -> Integers:
-    """Arrivals in the web's rhythm, one and a half times as many a day at the end as at the beginning."""
-    start, until = np.array([start_us]), np.array([until_us])
-    uniform = rng.random(count)
-    growing = (np.sqrt(1.0 + 1.25 * uniform) - 1.0) / 0.5
-    created_us = web.advance(np.full(count, start_us), growing * web.elapsed(start, until)[0])
-    return np.sort(np.clip(created_us, start_us, until_us - SECOND_US))
+def _draw_arrivals(rng: np.random.Generator, arrivals: Arrivals, web: Rhythm) -> Integers:
+    """Arrivals in the web's rhythm; how many come a day grows evenly from 1 to `growth`."""
+    start, until = np.array([arrivals.start_us]), np.array([arrivals.until_us])
+    uniform = rng.random(arrivals.count)
+    root = np.sqrt(1.0 + (arrivals.growth**2 - 1.0) * uniform)
+    growing = (arrivals.growth + 1.0) * uniform / (root + 1.0)
+    created_us = web.advance(np.full(arrivals.count, start), growing * web.elapsed(start, until)[0])
+    return np.sort(np.clip(created_us, start, until - SECOND_US))
 
 
 def _draw_employees(rng: np.random.Generator, persona: Texts) -> Floats:

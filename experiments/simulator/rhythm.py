@@ -52,14 +52,19 @@ class Rhythm:
         return np.asarray(np.interp(instant_us.astype(float), self.edges_us.astype(float), self.busy_days))
 
 
-def web_rhythm(start: datetime, end: datetime) -> Rhythm:
-    """When leads visit, read and write: any hour, mostly in working time, less in summer and at Christmas."""
-    return _build(start, end, WEB_WEEKDAY_WEIGHTS, WEB_HOUR_WEIGHTS)
+def web_rhythm(start: datetime, end: datetime, *, seasonality: float = 1.0) -> Rhythm:
+    """When leads visit, read and write: any hour, mostly in working time, less in summer and at Christmas.
+
+    `seasonality` raises the weights of the months to its power: 0 makes all months alike.
+    """
+    months = np.power(MONTH_WEIGHTS, seasonality)
+    return _build(start, end, months, WEB_WEEKDAY_WEIGHTS, WEB_HOUR_WEIGHTS)
 
 
-def office_rhythm(start: datetime, end: datetime) -> Rhythm:
+def office_rhythm(start: datetime, end: datetime, *, seasonality: float = 1.0) -> Rhythm:
     """When companies decide and sign: weekdays in office hours, less in summer and at Christmas."""
-    return _build(start, end, OFFICE_WEEKDAY_WEIGHTS, OFFICE_HOUR_WEIGHTS)
+    months = np.power(MONTH_WEIGHTS, seasonality)
+    return _build(start, end, months, OFFICE_WEEKDAY_WEIGHTS, OFFICE_HOUR_WEIGHTS)
 
 
 def to_us(instant: datetime) -> int:
@@ -73,14 +78,18 @@ def from_us(instant_us: int) -> datetime:
 
 
 def _build(
-    start: datetime, end: datetime, weekday_weights: tuple[float, ...], hour_weights: tuple[float, ...]
+    start: datetime,
+    end: datetime,
+    month_weights: Floats,
+    weekday_weights: tuple[float, ...],
+    hour_weights: tuple[float, ...],
 ) -> Rhythm:
     first_us = to_us(start) // HOUR_US * HOUR_US
     hours = (to_us(end) - first_us) // HOUR_US + 1
     edges_us = first_us + HOUR_US * np.arange(hours + 1, dtype=np.int64)
     local = [from_us(edge).astimezone(ZONE) for edge in edges_us[:-1]]
     rates = np.array(
-        [MONTH_WEIGHTS[at.month - 1] * weekday_weights[at.weekday()] * hour_weights[at.hour] for at in local]
+        [month_weights[at.month - 1] * weekday_weights[at.weekday()] * hour_weights[at.hour] for at in local]
     )
     per_hour = rates / rates.mean() / 24.0
     return Rhythm(edges_us=edges_us, busy_days=np.concatenate([[0.0], np.cumsum(per_hour)]))

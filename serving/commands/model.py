@@ -1,15 +1,16 @@
-"""`leadpact model`: fetch the champion from the registry, register a model directory."""
+"""`leadpact model`: fetch the champion, register a directory, bring in a model that was trained elsewhere."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from serving.commands.train import choose_place
+from serving.clock import now
+from serving.commands.train import agreed_personas, choose_place, result_json, show_result
 from serving.console import JsonOption, WorkspaceOption, command_app, print_json, show, step
 from serving.settings import read_settings
 
-app = command_app("Model directories: pull the champion from the registry, register one.")
+app = command_app("Model directories: pull the champion, register one, bring in one trained elsewhere.")
 
 
 @app.command("pull")
@@ -44,3 +45,70 @@ def register_model(
         print_json({"version": registered.version, "run_id": registered.run_id, "alias": "challenger"})
     else:
         show(f"version {registered.version} is the challenger; next: leadpact promote")
+
+
+@app.command("table")
+def write_table(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The training table: a .parquet file.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the labelled snapshots of the training leads, for a model that is trained elsewhere.
+
+    The columns are those of `leadpact features build`, with label and weight. The newest leads, which will
+    calibrate and judge the model, are not in it.
+    """
+    from features.errors import InputError
+    from features.history.store import History
+    from training.own_models.table import write_training_table
+    from training.recipe import prepare
+
+    if out.suffix != ".parquet" or out.is_dir():
+        raise InputError(f"OUT must be a file that ends in .parquet; got {str(out)!r}")
+    settings = read_settings(workspace)
+    tables = History(settings.workspace.history_dir).read()
+    horizon_days = tables.crm.horizon_days
+    with step("Labelling the snapshots of the training leads"):
+        data = prepare(tables, horizon_days=horizon_days, personas=agreed_personas(settings))
+        rows = write_training_table(tables, data, out, horizon_days=horizon_days)
+    n_features = len(data.feature_set.features)
+    if as_json:
+        print_json({"rows": rows, "features": n_features, "hash": data.feature_set.hash, "out": str(out)})
+    else:
+        show(
+            f"{rows:,} rows x {n_features} features written to {out}; next: train on it, "
+            "then leadpact model import-lightgbm MODEL --table OUT"
+        )
+
+
+@app.command("import-lightgbm")
+def import_model(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="LightGBM's model text.")],
+    table: Annotated[Path, typer.Option("--table", help="The training table it was trained on.")],
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the bootstrap.")] = 0,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a LightGBM model that was trained elsewhere the challenger.
+
+    It is calibrated and evaluated on the leads that judge every model; `leadpact promote` asks the gates.
+    """
+    from features.history.store import History
+    from training.own_models import importing
+
+    settings = read_settings(workspace)
+    place, _ = choose_place(settings)
+    result = importing.import_lightgbm(
+        settings.workspace,
+        History(settings.workspace.history_dir).read(),
+        model_file=model,
+        table_file=table,
+        place=place,
+        seed=seed,
+        now=now(),
+        progress=step,
+    )
+    if as_json:
+        print_json(result_json(result))
+    else:
+        show_result(result)

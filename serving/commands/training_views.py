@@ -43,7 +43,7 @@ def print_tables(*tables: "Table | str") -> None:
 
 def parts_table(parts: "Sequence[PartCounts]") -> "Table":
     """Return one row per part of the split."""
-    table = _table("part", "leads", "snapshots", "outcome known", "won", "labels as known at")
+    table = plain_table("part", "leads", "snapshots", "outcome known", "won", "labels as known at")
     for part in parts:
         counts = (part.leads, part.snapshots, part.known, part.won)
         table.add_row(part.name, *(f"{count:,}" for count in counts), part.known_until or "the export")
@@ -63,7 +63,7 @@ def leakage_line(findings: "Sequence[Finding]") -> str:
 
 def candidates_table(candidates: "Sequence[CandidateResult]") -> "Table":
     """Return one row per candidate, the chosen one marked."""
-    table = _table("candidate", "validation log loss", "trees", "chosen")
+    table = plain_table("candidate", "validation log loss", "trees", "chosen")
     for each in candidates:
         table.add_row(
             each.name, f"{each.validation_log_loss:.4f}", str(each.trees), "yes" if each.chosen else ""
@@ -81,7 +81,7 @@ TOO_SMALL = {"few_leads": "n/a: few leads", "few_outcomes": "n/a: few outcomes"}
 
 def evaluation_table(**evaluations: "Evaluation") -> "Table":
     """Return one row per metric and a column per model: the value and its 95 % interval."""
-    table = _table("on the newest leads", *evaluations)
+    table = plain_table("on the newest leads", *evaluations)
     for name, label in SHOWN:
         table.add_row(label, *(_interval_text(each.metric(name)) for each in evaluations.values()))
         for part, meaning in BRIER_PARTS if name == "brier" else ():
@@ -92,7 +92,7 @@ def evaluation_table(**evaluations: "Evaluation") -> "Table":
 
 def tenths_table(evaluation: "Evaluation") -> "Table":
     """Return lift and gain: one row per tenth of the snapshots, best scores first."""
-    table = _table("tenth", "snapshots", "promised", "won", "gain", "lift")
+    table = plain_table("tenth", "snapshots", "promised", "won", "gain", "lift")
     for row in evaluation.tenths:
         shares = (f"{each:.1%}" for each in (row.mean_probability, row.win_rate))
         gain = "n/a" if row.gain is None else f"{row.gain:.1%}"
@@ -103,7 +103,7 @@ def tenths_table(evaluation: "Evaluation") -> "Table":
 
 def months_table(evaluation: "Evaluation") -> "Table":
     """Return expected against real wins, one row per month of the snapshots."""
-    table = _table("month", "snapshots", "expected wins", "real wins", "chance allows")
+    table = plain_table("month", "snapshots", "expected wins", "real wins", "chance allows")
     for row in evaluation.months:
         table.add_row(row.month, f"{row.snapshots:,}", *_wins(row))
     return table
@@ -111,7 +111,7 @@ def months_table(evaluation: "Evaluation") -> "Table":
 
 def slices_table(evaluation: "Evaluation") -> "Table":
     """Return one row per value of each attribute with few values; too small ones say so."""
-    table = _table("attribute", "value", "leads", "expected", "real wins", "chance allows", "AUC")
+    table = plain_table("attribute", "value", "leads", "expected", "real wins", "chance allows", "AUC")
     before = ""
     for row in evaluation.slices:
         auc = "n/a" if row.auc is None else f"{row.auc:.3f}"
@@ -190,7 +190,8 @@ def _interval_text(interval: "Interval | None") -> str:
     return f"{interval.value:.4f} ({interval.low:.4f} to {interval.high:.4f})"
 
 
-def _table(*columns: str) -> "Table":
+def plain_table(*columns: str) -> "Table":
+    """Return an empty table with these columns: the first to the left, numbers to the right."""
     from rich import box
     from rich.table import Table
 

@@ -13,6 +13,8 @@ from serving.settings import Settings
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 WALK = re.compile(r"<!-- walk:start -->(.*)<!-- walk:end -->", re.DOTALL)
+SCIENCE = re.compile(r"<!-- science:start -->(.*)<!-- science:end -->", re.DOTALL)
+ANY_BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
 SHELL_BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
@@ -22,6 +24,17 @@ def walk_script(port: int) -> str:
     assert walk is not None, "README.md has no walk"
     blocks = "\n".join(SHELL_BLOCK.findall(walk.group(1))).replace("8000", str(port))
     return f"set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{blocks}"
+
+
+def science_script() -> str:
+    """Join the blocks of the data scientist's example, Python ones fed to the interpreter."""
+    found = SCIENCE.search((PROJECT_ROOT / "README.md").read_text(encoding="utf-8"))
+    assert found is not None, "README.md has no example for data scientists"
+    blocks = [
+        text if language == "sh" else f"python - <<'PYTHON'\n{text}PYTHON\n"
+        for language, text in ANY_BLOCK.findall(found.group(1))
+    ]
+    return "\n".join(["set -euo pipefail", *blocks])
 
 
 def free_port() -> int:
@@ -47,6 +60,30 @@ def test_the_walk_works_as_written(real_data: Path, tmp_path: Path) -> None:
     assert '"stage_reason"' in done.stdout
     assert "Punkte)" in done.stdout
     assert (tmp_path / "workspace" / "scores.parquet").exists()
+
+
+@pytest.mark.slow
+def test_the_example_for_data_scientists_works_as_written(tmp_path: Path) -> None:
+    """Simulate, train, promote, change one thing, bring it in, compare, ask the gates, monitor."""
+    done = subprocess.run(
+        ["bash", "-c", science_script()],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=PROJECT_ROOT,
+        timeout=500,
+        env=os.environ | {"LEADPACT_WORKSPACE": str(tmp_path / "workspace")},
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    for expected in (
+        "version 1 is champion",
+        "own_model",
+        "challenger 2",
+        "not_worse_than_champion",
+        "logged as run",
+    ):
+        assert expected in done.stdout, f"{expected}\n{done.stdout}"
+    assert "Traceback" not in done.stderr
 
 
 def test_the_two_commands_are_shown() -> None:

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from features.choosing import choose_features
+from features.encode import decode_table
 from features.errors import LeadPactError
 from features.history.store import History
 from features.importing.import_export import import_export
@@ -31,6 +32,7 @@ from features.spark.leads import map_leads
 from features.spark.output import check_output, check_seen, write_rows
 from features.spark.tables import read_folder
 from features.tables import TIME_TYPE, CanonicalTables
+from features.workspace import Workspace
 from serving.batch import plan_batch
 from serving.batch_output import COLUMNS
 from serving.batch_spark import PackedScorer, pack, score_tables, unpack, write_scores
@@ -40,6 +42,7 @@ from serving.scorer_loading import load_scorer
 from serving.settings import Settings
 from tests.builders_experiments import UNTIL, world
 from tests.builders_features import ANCHORS, RandomCrm, Row, activity, crm_tables, feature_set, random_crms
+from tests.builders_models import random_matrix, write_small_model
 from tests.builders_serving import NOW, Desk, first_policy, install_champion, install_policy, small_history
 from tests.builders_spark import (
     assert_same_bits,
@@ -55,6 +58,9 @@ from tests.builders_spark import (
 from tests.conftest import PROJECT_ROOT
 from tests.serving.processes import run_leadpact
 from tests.spark_session import MOST_BYTES_ON_DRIVER, QUICK_JAVA, require_pyspark
+from training.artifact import load_model
+from training.mlflow_store import choose_store, connect
+from training.registry import register_folder
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -340,6 +346,33 @@ def test_tables_elsewhere_are_for_spark(
         run("features", "build", str(tmp_path / "x.parquet"), "--engine", "spark", option, "x.csv", code=2)
         said = capsys.readouterr().err
         assert f"{option} is for --engine local; got 'x.csv' with --engine spark" in said
+
+
+@pytest.mark.slow
+def test_the_registered_model_on_spark_gives_the_same_probabilities(
+    spark: "SparkSession", tmp_path: Path
+) -> None:
+    """`mlflow.pyfunc.spark_udf` of a registered version, over a feature table with gaps and a category."""
+    import mlflow
+
+    write_small_model(tmp_path / "model")
+    place = choose_store(Workspace(tmp_path / "ws"), None, under_mlflow_run=False)
+    version = register_folder(tmp_path / "model", place=place).version
+    model = load_model(tmp_path / "model")
+    matrix = random_matrix(200, seed=5)
+    readable = decode_table(model.feature_set, matrix)
+    with connect(place):
+        scored = mlflow.pyfunc.spark_udf(
+            spark,
+            f"models:/lead-conversion/{version}",
+            result_type="probability double, points double",
+            env_manager="local",
+        )
+        rows = spark.createDataFrame(readable)
+        answer = rows.select(scored(*readable.column_names).alias("it")).select("it.*").toArrow()
+    expected = model.predict(matrix)
+    for name in ("probability", "points"):
+        np.testing.assert_allclose(answer.column(name).to_numpy(), getattr(expected, name), rtol=0, atol=1e-9)
 
 
 def test_without_pyspark(

@@ -11,6 +11,19 @@ from sla.policy_file import MOST_CHARACTERS, read_policy
 from tests.builders_policy import SOUND_TEXT, sound_text_with
 
 SQL_AGAIN = "\n[[thresholds]]\nstage = 'sql'\nenter = 0.4\nexit = 0.3\n"
+GOAL_TEXT = """
+[goal]
+en = "More"
+de = "Mehr"
+metric = "close_rate"
+baseline = { first = 2026-01-01, last = 2026-06-30 }
+period = { first = 2026-07-01, last = 2026-12-31 }
+target_relative = 0.1
+power = 0.8
+reward_en = "Cake"
+reward_de = "Kuchen"
+
+"""
 
 
 def problems_of(text: str | bytes) -> tuple[PolicyProblem, ...]:
@@ -252,6 +265,30 @@ BAD_CASES = {
         'en = "Buyer"\nexpected_conversion = 0.2',
         "personas #1.expected_conversion",
         "must come with expected_conversion in [policy]",
+    ),
+    "goal-before-its-baseline": (
+        "[attempts]",
+        GOAL_TEXT.replace("first = 2026-07-01", "first = 2026-06-30") + "[attempts]",
+        "goal.period",
+        "must begin after the baseline has ended (2026-06-30)",
+    ),
+    "goal-of-no-days": (
+        "[attempts]",
+        GOAL_TEXT.replace("last = 2026-06-30", "last = 2025-06-30") + "[attempts]",
+        "goal.baseline.last",
+        "must not be before first (2026-01-01)",
+    ),
+    "goal-with-two-targets": (
+        "[attempts]",
+        GOAL_TEXT.replace("power", "target_points = 2\npower") + "[attempts]",
+        "goal.target_relative",
+        "one of the two",
+    ),
+    "goal-of-an-unknown-metric": (
+        "[attempts]",
+        GOAL_TEXT.replace("close_rate", "close_rates") + "[attempts]",
+        "goal.metric",
+        'did you mean "close_rate"?',
     ),
     "empty-text": ('en = "Buyer"', 'en = ""', "personas #1.en", "must not be empty"),
     "empty-pain": ('en = "no time"', 'en = " "', "personas #1.pains #1.en", "must not be empty"),

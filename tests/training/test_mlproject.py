@@ -1,6 +1,7 @@
 """`mlflow run training -e retrain` does what `leadpact train` does, wherever MLflow looks."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from features.history.store import History
 from features.workspace import Workspace
+from serving.cli import load_command
 from tests.builders_training import learnable_crm
 from training.mlflow_store import StorePlace, choose_store, connect
 from training.registry import find_version
@@ -81,6 +83,18 @@ def test_with_the_workspace_store_training_logs_into_the_run_of_mlflow(caller: P
     assert run.info.status == "FINISHED"
     promoted = mlflow_run(caller, "-e", "promote", "-P", "workspace=ws", tracking_uri=place.tracking_uri)
     assert "no_leakage" in promoted.stdout
+
+
+def test_every_entry_point_is_a_command_with_these_options() -> None:
+    """What `mlflow run -e NAME` calls exists, with the options it is given."""
+    text = (PROJECT / "MLproject").read_text(encoding="utf-8")
+    commands = dict(re.findall(r'^  (\w+):$.*?command: "(.*?)"$', text, re.DOTALL | re.MULTILINE))
+    assert set(commands) == {"main", "retrain", "evaluate", "promote", "monitor"}
+    for command in commands.values():
+        program, name, *options = command.split()
+        known = {option for parameter in load_command(name).params for option in parameter.opts}
+        assert program == "leadpact"
+        assert {each for each in options if each.startswith("--")} <= known, name
 
 
 def test_the_project_file_travels_with_the_package() -> None:

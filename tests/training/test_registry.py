@@ -81,7 +81,13 @@ def test_the_run_holds_all_that_is_needed_to_repeat_it(result: TrainResult, plac
     assert {"seed", "horizon_days", "data_hash", "trained_from", "trained_until"} <= set(run.data.params)
     assert {"log_loss", "log_loss_low", "log_loss_high", "auc", "ece"} <= set(run.data.metrics)
     assert run.inputs is not None
-    assert run.inputs.dataset_inputs[0].dataset.digest == run.data.params["data_hash"][:36]
+    (given,) = run.inputs.dataset_inputs
+    assert given.dataset.digest == run.data.params["data_hash"][:36]
+    assert [(tag.key, tag.value) for tag in given.tags] == [("mlflow.data.context", "training")]
+    columns = json.loads(str(given.dataset.schema))["mlflow_colspec"]
+    assert {"name": "employees", "type": "double", "required": False} in columns
+    assert {"version.lightgbm", "version.python", "test_from_position", "split"} <= set(run.data.params)
+    assert {"train_known_until", "calibration_known_until", "feature_set_hash"} <= set(run.data.params)
     assert {"card.md", "evaluation.json", "features.json", "report_de.html", "report_en.html"} <= files
     drawn = {"reliability", "gain", "months", "influences"}
     assert pictures == {f"pictures/{name}.svg" for name in drawn}
@@ -117,6 +123,32 @@ def test_mlflow_gives_the_numbers_of_the_model_directory(
     np.testing.assert_array_equal(answer["points"], expected.points)
     through = predict_through_mlflow(version, model.feature_set, matrix[:20], place=place)
     np.testing.assert_array_equal(through, expected.probability[:20])
+
+
+def test_mlflow_serves_the_same_probabilities(
+    result: TrainResult,
+    workspace: Workspace,
+    crm: CanonicalTables,
+    place: StorePlace,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What `mlflow models serve` runs answers a JSON request with the model directory's own numbers."""
+    import mlflow
+    from mlflow.pyfunc import scoring_server
+    from starlette.testclient import TestClient
+
+    monkeypatch.setenv("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")  # MLflow sets it and leaves it
+    version = result.registered.version
+    model = load_model(pull(version, workspace.models_dir, place=place))
+    matrix = build_features(model.feature_set, crm, prepare(crm, horizon_days=30).test.points)[:50]
+    readable = decode_table(model.feature_set, matrix).to_pandas()
+    with connect(place):
+        app = scoring_server.init(mlflow.pyfunc.load_model(f"models:/lead-conversion/{version}"))
+        asked = {"dataframe_split": json.loads(readable.to_json(orient="split", double_precision=15))}
+        answer = TestClient(app).post("/invocations", json=asked)
+    assert answer.status_code == 200, answer.text
+    served = [row["probability"] for row in answer.json()["predictions"]]
+    np.testing.assert_allclose(served, model.predict(matrix).probability, rtol=0, atol=1e-9)
 
 
 def test_a_pulled_directory_is_the_logged_one_but_for_its_version(

@@ -38,13 +38,12 @@ def test_parts_are_disjoint_and_forward_in_time(crm: CanonicalTables) -> None:
     assert split.test_from == test.min()
 
 
-def test_each_part_knows_what_was_known_when_the_next_begins(crm: CanonicalTables) -> None:
-    """Training labels end where calibration begins, calibration labels where the test begins."""
+def test_what_teaches_knows_what_was_known_when_the_test_begins(crm: CanonicalTables) -> None:
+    """Labels of training and calibration end where the test begins, the test's at the export."""
     split = split_leads(crm, horizon_days=30)
-    created = lead_created_us(crm)
-    assert "as known when the next part begins" in split.reason
-    assert split.train.known_until_us == created[split.calibration.lead_index].min()
-    assert split.calibration.known_until_us == split.test_from
+    assert "as known when the test part begins" in split.reason
+    assert split.test_from == lead_created_us(crm)[split.test.lead_index].min()
+    assert split.train.known_until_us == split.calibration.known_until_us == split.test_from
     assert split.test.known_until_us == day_us(400)
 
 
@@ -75,8 +74,8 @@ def quick_wins(n_leads: int, span_days: float, *, exported_day: float) -> Canoni
 @pytest.mark.parametrize(
     ("span_days", "exported_day", "horizon_days", "said"),
     [
-        pytest.param(400, 500, 30, "when the next part begins", id="long-history-is-strict"),
-        pytest.param(90, 300, 30, "when the test part begins", id="shorter-one-knows-until-the-test"),
+        pytest.param(400, 500, 30, "when the test part begins", id="long-history-is-strict"),
+        pytest.param(90, 300, 30, "when the test part begins", id="so-is-one-of-three-horizons"),
         pytest.param(60, 300, 90, "as known at the export", id="span-shorter-than-the-horizon"),
         pytest.param(60, 61, 90, "weighted by inverse probability", id="nothing-has-matured"),
     ],
