@@ -65,9 +65,43 @@ class UnknownLeadError(LeadPactError):
 class UnknownPolicyError(InputError):
     """No policy of this version."""
 
-    def __init__(self, version: int) -> None:
+    def __init__(self, version: int | str) -> None:
         super().__init__(f"there is no policy version {version}; propose it first")
         self.version = version
+
+
+class UnknownHandoverError(LeadPactError):
+    """No handover of this id."""
+
+    def __init__(self, handover_id: str) -> None:
+        super().__init__(f"there is no handover {handover_id!r}")
+        self.handover_id = handover_id
+
+
+class HandoverOverError(LeadPactError):
+    """The handover has ended, or was never sales': what was asked for cannot happen to it any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActProblem:
+    """One field of an act that breaks a rule of the agreement; `value` is what was sent, as text."""
+
+    field: str
+    rule: str
+    value: str | None = None
+
+    def text(self) -> str:
+        """One line that names the field, the rule and the value."""
+        named = f"{self.field} {self.rule}"
+        return named if self.value is None else f"{named}; got {self.value}"
+
+
+class ActRefusedError(InputError):
+    """An act on a handover breaks rules that only its own facts tell: every one of them."""
+
+    def __init__(self, problems: tuple[ActProblem, ...]) -> None:
+        super().__init__("the handover does not allow this", problems)
+        self.act_problems = problems
 
 
 class PolicyRefusedError(InputError):

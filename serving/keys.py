@@ -21,10 +21,16 @@ SECRET_BYTES = 32
 
 
 class Scope(StrEnum):
-    """What a key may do: ask for scores, read, change what is in service, act on policies for one side."""
+    """What a key may do.
+
+    Ask for scores, read, send leads with what they did, work on handovers, change what is in service, act on
+    policies for one side.
+    """
 
     SCORE = "score"
     READ = "read"
+    INGEST = "ingest"
+    HANDOVERS = "handovers"
     ADMIN = "admin"
     POLICY_MARKETING = "policy:marketing"
     POLICY_SALES = "policy:sales"

@@ -161,10 +161,11 @@ def _take(state: LeadState, event: LeadEvent) -> LeadState:
 
 
 def _target(state: LeadState, event: LeadEvent) -> Stage | None:
-    """Return the stage the table leads to; None when no row fits."""
+    """Return the stage the table leads to, None when no row fits; a release leads to the one held so far."""
+    released = state.held if event.kind is EventKind.RELEASED and not state.is_worked_on else None
     for kind, stages, to in MOVES:
         if kind is event.kind and state.stage in stages:
-            return to or event.stage or state.stage
+            return to or event.stage or released or state.stage
     return None
 
 
@@ -208,9 +209,7 @@ def _moved(state: LeadState, step: Step) -> LeadState:
         return replace(state, held=event.stage)
     if step.hold is not None:
         return state
-    if event.kind is EventKind.RELEASED:
-        return replace(state, basis=event.basis, held=None)
-    if event.kind is EventKind.SCORED:
+    if event.kind in (EventKind.SCORED, EventKind.RELEASED):
         state = replace(state, basis=event.basis, held=None)
     if event.kind in (EventKind.ACCEPTED, EventKind.ATTEMPTED):
         state = replace(state, is_worked_on=True)

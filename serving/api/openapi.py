@@ -1,6 +1,5 @@
 """The OpenAPI 3.0.3 document, written from the table of routes and the tables of fields. No CRM reads 3.1."""
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,6 +16,10 @@ from serving.api.examples import (
     SCORE_REQUEST_EXAMPLE,
 )
 from serving.api.fields import Field, named_objects, object_schema
+from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
+from serving.api.operations_leads import LEAD_OPERATIONS
+from serving.api.policy_operations import POLICY_OPERATIONS
+from serving.api.queries import Parameter
 from serving.api.schemas import (
     BATCH_ANSWER,
     BATCH_REQUEST,
@@ -37,27 +40,8 @@ ABOUT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One row of the table of routes, as the document describes it."""
-
-    method: str
-    path: str
-    operation_id: str
-    summary: str
-    about: str
-    answer: Field | None
-    answer_example: object
-    problems: tuple[int, ...]
-    body: Field | None = None
-    body_example: object = None
-    scope: Scope | None = None
-    takes_language: bool = False
-
-
-BODY_PROBLEMS = (400, 401, 403, 408, 413, 415, 422, 503)
-KEY_PROBLEMS = (401, 403, 503)
-OPERATIONS = (
+OPERATIONS: tuple[Operation, ...] = (
+    *LEAD_OPERATIONS,
     Operation(
         method="post",
         path="/v1/score",
@@ -108,6 +92,7 @@ OPERATIONS = (
         problems=(*KEY_PROBLEMS, 409),
         scope=Scope.ADMIN,
     ),
+    *POLICY_OPERATIONS,
     Operation(
         method="get",
         path="/healthz",
@@ -175,8 +160,12 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "description": operation.about,
         "responses": _responses(operation),
     }
-    if operation.takes_language:
-        described["parameters"] = [_language_parameter()]
+    parameters = [_parameter(one) for one in operation.parameters]
+    parameters += [_language_parameter()] if operation.takes_language else []
+    described |= {"parameters": parameters} if parameters else {}
+    if operation.acts_for_side:
+        described["security"] = [{"ApiKey": []}, {"Bearer": []}]
+        described["description"] += " Needs a key with the scope policy:marketing or policy:sales."
     if operation.scope is not None:
         described["security"] = [{"ApiKey": []}, {"Bearer": []}]
         described["description"] += f" Needs a key with the scope {operation.scope}."
@@ -208,6 +197,17 @@ def _problem(status: int) -> dict[str, Any]:
     about = "; ".join(f"{kind.code}: {kind.title}" for kind in kinds)
     schema = {"$ref": f"#/components/schemas/{PROBLEM.schema}"}
     return {"description": about, "content": {PROBLEM_JSON: {"schema": schema}}}
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": parameter.place,
+        "required": parameter.place == "path",
+        "description": parameter.about,
+        "schema": dict(parameter.schema()),
+        "example": int(parameter.example) if parameter.is_number else parameter.example,
+    }
 
 
 def _language_parameter() -> dict[str, Any]:

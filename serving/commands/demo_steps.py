@@ -171,7 +171,7 @@ def ensure_key(settings: Settings, database: Engine, now: datetime) -> str:
     kept = file.read_text(encoding="utf-8").strip() if file.is_file() else ""
     if kept and _still_works(kept, database, secret=secret, now=now):
         return kept
-    scopes = (Scope.SCORE, Scope.READ)
+    scopes = (Scope.SCORE, Scope.READ, Scope.INGEST, Scope.HANDOVERS)
     key = create_api_key(database, name=KEY_NAME, scopes=scopes, expires_at=None, secret=secret, now=now)
     _write_private(file, key.text)
     say(f"API key: created, kept in {file}")

@@ -55,7 +55,7 @@ def run_service(
     listener = listen(host or settings.host, settings.port if port is None else port)
     say("\n".join(start_lines(settings, listener, workers)))
     config = uvicorn.Config(
-        partial(create_app, settings),
+        partial(create_app, settings, runs_worker=settings.database_url is None),
         factory=True,
         workers=workers,
         log_config=LOGGING,

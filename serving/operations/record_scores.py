@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Insert
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
+from serving.db.inserts import insert_new
 from serving.db.session import write_transaction
 from serving.db.tables import ScoreRow
 
@@ -37,12 +37,14 @@ class ScoreRecord:
 
 def record_scores(database: Engine, records: Sequence[ScoreRecord], *, now: datetime) -> None:
     """Store scores; their ids are made from their content, so a repeated one is the one already there."""
-    if not records:
-        return
-    insert = sqlite_insert if database.dialect.name == "sqlite" else postgresql_insert
-    statement: Insert = insert(ScoreRow).on_conflict_do_nothing(index_elements=["score_id"])
-    with write_transaction(database) as session:
-        session.execute(statement, [_values(record, now) for record in records])
+    if records:
+        with write_transaction(database) as session:
+            add_scores(session, records, now=now)
+
+
+def add_scores(session: Session, records: Sequence[ScoreRecord], *, now: datetime) -> None:
+    """Store scores in a transaction that is under way."""
+    insert_new(session, ScoreRow, [_values(record, now) for record in records], "score_id")
 
 
 def _values(record: ScoreRecord, now: datetime) -> dict[str, Any]:

@@ -124,11 +124,15 @@ def test_a_life(events: tuple[LeadEvent, ...], stage: Stage, cycle: int, hold: H
 
 
 def test_a_held_demotion_is_in_sight_until_released() -> None:
-    """The lower stage of a new model is shown, and gone once the change is released."""
+    """The lower stage of a new model is shown; released, the lead sinks, unless a seller works on it."""
     held = fold_events((SQL, scored(4, Stage.MQL, basis="m2/p1")))
     assert held.held is Stage.MQL
     released = event(EventKind.RELEASED, 5, basis="m2/p1")
-    assert fold_events((SQL, scored(4, Stage.MQL, basis="m2/p1"), released)).held is None
+    fallen = fold_events((SQL, scored(4, Stage.MQL, basis="m2/p1"), released))
+    assert (fallen.held, fallen.stage, fallen.basis) == (None, Stage.MQL, "m2/p1")
+    accepted = event(EventKind.ACCEPTED, 4.5)
+    kept = fold_events((SQL, scored(4, Stage.MQL, basis="m2/p1"), accepted, released))
+    assert (kept.held, kept.stage) == (None, Stage.SQL)
 
 
 def test_becoming_sql_is_counted_per_cycle() -> None:
@@ -200,6 +204,7 @@ def test_no_score_of_other_versions_takes_anybody_down(chance: random.Random) ->
                 (Stage.SQL, Stage.LEAD),
                 (Stage.MQL, Stage.LEAD),
             }
+            sinks = sinks and happened.kind is EventKind.SCORED
             assert not sinks or happened.basis == basis
             assert not sinks or happened.occurred_at - since >= happened.dwell_days * DAY
             basis = happened.basis

@@ -18,11 +18,14 @@ from features.tables import CanonicalTables
 from features.workspace import Workspace
 from training.calibration import Calibration
 from training.calibration_fit import fit_calibration
-from training.candidates.candidate import Parameter, TrainingRows, Trial, Tried, try_candidate
+from training.candidates.boosting import Parameter
+from training.candidates.learn import Learned
+from training.candidates.rows import Columns, TrainingRows
+from training.candidates.search import Judged
 from training.evaluation import scored_points
 from training.mlflow_store import StorePlace
 from training.own_models.table import TrainingTable, read_training_table
-from training.points import FloatArray, log_odds_to_probability
+from training.points import FloatArray
 from training.recipe import FittedModel, LabelledPart, PreparedData, Progress, prepare
 from training.run_facts import TrainedModel
 from training.splits import SplitKind, lead_positions
@@ -48,19 +51,12 @@ class OwnModel:
         digest = hashlib.sha256(self.text.encode()).hexdigest()
         return (("file", self.source), ("file_sha256", digest), ("trees", self.ensemble.n_trees))
 
-    def try_on(
-        self,
-        rows: TrainingRows,  # noqa: ARG002 - the face of every candidate
-        validation: TrainingRows,
-        *,
-        feature_set: object,  # noqa: ARG002 - the face of every candidate
-        seed: int,  # noqa: ARG002 - the face of every candidate
-    ) -> Trial:
-        """Say what the model makes of the rows, before calibration."""
-        margin = predict_margin(self.ensemble, validation.matrix)
-        return Trial(rounds=self.ensemble.n_trees, probability=log_odds_to_probability(margin))
+    @property
+    def rounds(self) -> int:
+        """Its trees."""
+        return self.ensemble.n_trees
 
-    def fit(self, rows: TrainingRows, *, rounds: int, feature_set: object, seed: int) -> str:  # noqa: ARG002
+    def fit(self, rows: TrainingRows, columns: Columns, *, seed: int) -> str:  # noqa: ARG002 - one face for all
         """Return the text as it was given."""
         return self.text
 
@@ -102,7 +98,7 @@ def read_own_model(model_file: Path, table: TrainingTable) -> OwnModel:
 
 def judge_own(tables: CanonicalTables, data: PreparedData, own: OwnModel, *, seed: int) -> TrainedModel:
     """Calibrate a model on the calibration leads and evaluate it on the test leads; writes nothing."""
-    fitted = _fitted(tables, data, own, seed=seed)
+    fitted = _fitted(tables, data, own)
     return TrainedModel(
         tables=tables,
         data=data,
@@ -157,21 +153,26 @@ def _prepared(tables: CanonicalTables, table: TrainingTable, table_file: Path) -
     return replace(data, feature_set=table.feature_set)
 
 
-def _fitted(tables: CanonicalTables, data: PreparedData, own: OwnModel, *, seed: int) -> FittedModel:
+def _fitted(tables: CanonicalTables, data: PreparedData, own: OwnModel) -> FittedModel:
     """Calibrate and score like any model of ours; its validation leads are the calibration leads."""
     calibration_matrix, test_matrix = (
         build_features(data.feature_set, tables, part.points) for part in (data.calibration, data.test)
     )
     rows = _known_rows(calibration_matrix, data.calibration)
-    tried: Tried = try_candidate(own, rows, rows, feature_set=data.feature_set, seed=seed)
+    judged = Judged(rows=rows, importance=rows.weight)
+    trial = judged.trial(own, predict_margin(own.ensemble, rows.matrix))
     calibration = _calibrate(tables, data, predict_margin(own.ensemble, calibration_matrix))
     probability = calibration.apply(predict_margin(own.ensemble, test_matrix))
     points = data.test.points
     return FittedModel(
-        tried=(tried,),
-        chosen=tried,
-        model_text=own.text,
-        calibration=calibration,
+        learned=Learned(
+            model_text=own.text,
+            calibration=calibration,
+            candidates=(trial,),
+            chosen=trial,
+            n_trials=1,
+            cut_short=False,
+        ),
         test_matrix=test_matrix,
         test_probability=probability,
         scored=scored_points(

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from serving.db.tables import Base
+from serving.db.tables_leads import LeadRow
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=LeadRow.metadata,
     render_as_batch=True,
     transactional_ddl=True,
 )

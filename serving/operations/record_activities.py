@@ -1,0 +1,104 @@
+"""Record what leads did: once per id, then score each lead once, all in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from features.history.store import History
+from serving.db.audited import audited_transaction
+from serving.db.inserts import insert_new
+from serving.db.tables_leads import ActivityRow
+from serving.lead_work import Standing, lead_row, score_and_settle
+from serving.scorer import Scorer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewActivity:
+    """Something a lead did, as it was sent."""
+
+    activity_id: str
+    lead_id: str
+    occurred_at: datetime
+    kind: str
+    asset: str | None = None
+    channel: str | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a batch led to: how many rows were new, how many were known, and where its leads stand."""
+
+    stored: int
+    repeated: int
+    leads: tuple[Standing, ...]
+
+
+def record_activities(
+    database: Engine,
+    activities: Sequence[NewActivity],
+    *,
+    history: History,
+    scorer: Scorer | None,
+    by: str,
+    now: datetime,
+) -> Recorded:
+    """Store activities of known leads, score those leads as of now, and return where they stand.
+
+    An id that is there already counts once, at its earliest, as in the features. A batch that brings
+    nothing new scores nobody.
+    """
+    with audited_transaction(database, now=now) as work:
+        session = work.session
+        for lead_id in sorted({one.lead_id for one in activities}):
+            lead_row(session, history, lead_id, now=now)
+        new = _store(session, activities)
+        changed: dict[str, datetime] = {}
+        for one in new:
+            changed[one.lead_id] = max(one.occurred_at, changed.get(one.lead_id, one.occurred_at))
+        standings = tuple(
+            score_and_settle(
+                session, lead_row(session, history, lead_id, now=now), history, scorer, now=now, caused_at=at
+            )
+            for lead_id, at in sorted(changed.items())
+        )
+        counts = {"stored": len(new), "repeated": len(activities) - len(new)}
+        work.note("activities.recorded", who=by, what=f"{len(changed)} leads", after=counts)
+        return Recorded(**counts, leads=standings)
+
+
+def _store(session: Session, activities: Sequence[NewActivity]) -> list[NewActivity]:
+    """Store each id at its earliest, and return what was new or came earlier than what was known."""
+    ids = {one.activity_id for one in activities}
+    known = {
+        row.activity_id: row
+        for row in session.scalars(select(ActivityRow).where(ActivityRow.activity_id.in_(ids)))
+    }
+    new: dict[str, NewActivity] = {}
+    for one in sorted(activities, key=_precedence):
+        row = known.get(one.activity_id)
+        if one.activity_id not in new and (row is None or _precedence(one) < _precedence(_as_sent(row))):
+            new[one.activity_id] = one
+    insert_new(
+        session,
+        ActivityRow,
+        [asdict(one) for one in new.values() if one.activity_id not in known],
+        "activity_id",
+    )
+    for activity_id in new.keys() & known.keys():
+        for name, value in asdict(new[activity_id]).items():
+            setattr(known[activity_id], name, value)
+    return list(new.values())
+
+
+def _as_sent(row: ActivityRow) -> NewActivity:
+    names = NewActivity.__dataclass_fields__
+    return NewActivity(**{name: getattr(row, name) for name in names})
+
+
+def _precedence(one: NewActivity) -> tuple[datetime, str]:
+    """Sort contents of one id: the earliest counts, then the smaller as text."""
+    return one.occurred_at, repr(one)
