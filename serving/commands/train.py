@@ -28,8 +28,8 @@ def train_challenger(
 ) -> None:
     """Train a challenger on the history and register it in MLflow.
 
-    Leads are split forward in time: the newest judge the model, and every part knows only those outcomes
-    that were known when the next part begins. A column that seems to know the outcome stops the training
+    Leads are split forward in time: the newest judge the model, and the others know only those outcomes
+    that were known when the newest begin. A column that seems to know the outcome stops the training
     (`leadpact features check`).
     """
     from features.history.store import History

@@ -187,7 +187,8 @@ def test_the_model_knows_where_it_comes_from(
     log_loss = result.evaluation.metric("log_loss")
     assert log_loss is not None
     assert dict(manifest.metrics)["log_loss"] == log_loss.value
-    assert "labels of each part as known when the next part begins" in (folder / "card.md").read_text()
+    card = (folder / "card.md").read_text()
+    assert "labels of the training and the calibration part as known when the test part begins" in card
 
 
 def test_nothing_global_is_left_behind(result: TrainResult, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,13 @@ from training.candidates.choice import Choice, choose
 from training.candidates.folds import make_folds
 from training.candidates.rows import Columns, TrainingRows
 from training.candidates.search import Judged, Search, Trial, search
+from training.outcomes import IntArray
+from training.points import FloatArray
 
 SCORECARD_FAMILIES = ("prior", "scorecard")
+
+Reweigh = Callable[[IntArray, FloatArray], FloatArray]
+"""From places of rows (n,) and a model's margins of them (n,) to their weights when it is calibrated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,18 +45,26 @@ class Learned:
         return "scorecard" if self.chosen.candidate.name in SCORECARD_FAMILIES else "model"
 
 
-def learn(rows: TrainingRows, columns: Columns, *, seed: int, seconds_left: Callable[[], float]) -> Learned:
+def learn(
+    rows: TrainingRows,
+    columns: Columns,
+    *,
+    seed: int,
+    seconds_left: Callable[[], float],
+    reweigh: Reweigh | None = None,
+) -> Learned:
     """Find, fit and calibrate a model; rows hold both classes.
 
     Calibration and interval are learnt from margins of rows that the margin's model had not seen: those of
-    the folds. The final fit knows the newest rows too, which the folds' fits did not.
+    the folds. The final fit knows the newest rows too, which the folds' fits did not. `reweigh` lets rows
+    whose label is a guess weigh what the calibrated model itself guesses.
     """
     folds = make_folds(rows, seed=seed)
     found = search(rows, columns, folds, seed=seed, seconds_left=seconds_left) if folds else _nothing(rows)
     choice = choose(found)
     return Learned(
         model_text=choice.chosen.candidate.fit(rows, columns, seed=seed),
-        calibration=_calibrate(choice, found.judged),
+        calibration=_calibrate(choice, found.judged, reweigh),
         candidates=choice.candidates,
         chosen=choice.chosen,
         n_trials=len(found.trials),
@@ -61,14 +74,14 @@ def learn(rows: TrainingRows, columns: Columns, *, seed: int, seconds_left: Call
 
 def _nothing(rows: TrainingRows) -> Search:
     """Return the search that tries nothing but the base rate, when rows are too few to judge anything."""
-    judged = Judged(rows=rows, importance=rows.weight)
+    judged = Judged.all_of(rows)
     rate = np.average(rows.label, weights=rows.weight)
     margin = np.full(len(rows.label), np.log(rate / (1.0 - rate)))
     return Search(judged=judged, trials=(judged.trial(Prior(), margin),), cut_short=False)
 
 
-def _calibrate(choice: Choice, judged: Judged) -> Calibration:
-    rows = judged.rows
-    return fit_calibration(
-        choice.chosen.margin, rows.label, judged.importance, order=rows.position, lead=rows.lead_index
-    )
+def _calibrate(choice: Choice, judged: Judged, reweigh: Reweigh | None) -> Calibration:
+    rows, margin, importance = judged.rows, choice.chosen.margin, judged.importance
+    if reweigh is not None:
+        importance = reweigh(judged.taken, margin) * judged.of_fold
+    return fit_calibration(margin, rows.label, importance, order=rows.position, lead=rows.lead_index)

@@ -16,6 +16,7 @@ from training.candidates.candidate import PENALTIES, Additive, BoostedTrees, Can
 from training.candidates.folds import Fold
 from training.candidates.rows import Columns, TrainingRows, recency_weights
 from training.metrics import weighted_mean
+from training.outcomes import IntArray
 from training.points import FloatArray, probability_to_log_odds
 
 if TYPE_CHECKING:
@@ -46,10 +47,26 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Judged:
-    """The judged rows of all folds, one after the other; ``importance`` (n_judged,) weighs losses."""
+    """The judged rows of all folds, one after the other.
+
+    ``taken`` int64 (n_judged,) are their places among the rows that were searched; ``of_fold`` (n_judged,) is
+    what their fold counts.
+    """
 
     rows: TrainingRows
-    importance: FloatArray
+    taken: IntArray
+    of_fold: FloatArray
+
+    @classmethod
+    def all_of(cls, rows: TrainingRows) -> "Judged":
+        """Return all rows as one fold."""
+        n_rows = len(rows.label)
+        return cls(rows=rows, taken=np.arange(n_rows), of_fold=np.ones(n_rows))
+
+    @property
+    def importance(self) -> FloatArray:
+        """What the losses of the rows weigh, (n_judged,)."""
+        return self.rows.weight * self.of_fold
 
     def losses(self, margin: FloatArray) -> FloatArray:
         """Return the log loss of each row, (n_judged,)."""
@@ -175,9 +192,9 @@ class _Bench:
         self.rows, self.columns, self.seed, self.seconds_left = rows, columns, seed, seconds_left
         self.folds = [_FoldBench(rows, columns, fold) for fold in folds]
         self.importance = np.array([fold.importance for fold in folds])
-        judged = rows.where(np.concatenate([fold.judged for fold in folds]))
-        own = np.repeat(self.importance, [len(fold.judged) for fold in folds])
-        self.judged = Judged(rows=judged, importance=judged.weight * own)
+        taken = np.concatenate([fold.judged for fold in folds])
+        of_fold = np.repeat(self.importance, [len(fold.judged) for fold in folds])
+        self.judged = Judged(rows=rows.where(taken), taken=taken, of_fold=of_fold)
         self.trials: list[Trial] = []
 
     def check_time(self) -> None:

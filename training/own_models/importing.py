@@ -159,8 +159,7 @@ def _fitted(tables: CanonicalTables, data: PreparedData, own: OwnModel) -> Fitte
         build_features(data.feature_set, tables, part.points) for part in (data.calibration, data.test)
     )
     rows = _known_rows(calibration_matrix, data.calibration)
-    judged = Judged(rows=rows, importance=rows.weight)
-    trial = judged.trial(own, predict_margin(own.ensemble, rows.matrix))
+    trial = Judged.all_of(rows).trial(own, predict_margin(own.ensemble, rows.matrix))
     calibration = _calibrate(tables, data, predict_margin(own.ensemble, calibration_matrix))
     probability = calibration.apply(predict_margin(own.ensemble, test_matrix))
     points = data.test.points

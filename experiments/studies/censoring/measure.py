@@ -95,8 +95,8 @@ def measure(prepared: Prepared, method: Method) -> Found:
     )
     model = _fit(prepared, train)
     if method.sharpened:
-        calibration = calibration.sharpened(model(prepared.calibration.matrix))
         model = _fit(prepared, train.sharpened(model(prepared.train.matrix)))
+        calibration = calibration.sharpened(model(prepared.calibration.matrix))
     rows, part = calibration.rows(), prepared.calibration
     fitted = fit_calibration(
         probability_to_log_odds(model(part.matrix))[rows.position],
