@@ -183,7 +183,7 @@ def _calibrated_per_slice(facts: GateFacts) -> Reason:
     text = (
         f"real wins are as promised in {len(judged)} slices{shared} "
         f"({TOLERATED_SLICE_DEVIATION:.0%} and chance tolerated, {SLICES_RISK:.0%} risk over all); "
-        f"{len(slices) - len(judged)} are too small to ask"
+        f"{len(slices) - len(judged)} too small to ask"
     )
     return Reason(code=code, passed=True, text=text)
 

@@ -52,7 +52,7 @@ small { display: block; color: var(--muted); font-size: .85em; }
 th { color: var(--muted); font-weight: 600; }
 tr.head td { font-weight: 600; padding-top: 1rem; }
 tr.small td { color: var(--muted); }
-.off { color: var(--second); font-weight: 600; }
+tr.off td:last-child { color: var(--second); font-weight: 600; }
 """
 
 
@@ -215,7 +215,7 @@ def _tables(report: Report, lang: Language) -> Iterator[str]:
         yield _muted(words.NO_SLICES, lang)
     if main.months:
         yield _heading(words.MONTHS, lang) + _muted(words.MONTHS_TEXT, lang)
-        yield _table(_heads(words.MONTH_HEADS, lang), (_row(cells) for cells in _month_cells(main, lang)))
+        yield _table(_heads(words.MONTH_HEADS, lang), _month_rows(main, lang))
 
 
 def _figures(report: Report, lang: Language) -> str:
@@ -254,9 +254,10 @@ def _tenth_cells(evaluation: Evaluation, lang: Language) -> Iterator[tuple[str, 
         )
 
 
-def _month_cells(evaluation: Evaluation, lang: Language) -> Iterator[tuple[str, ...]]:
+def _month_rows(evaluation: Evaluation, lang: Language) -> Iterator[str]:
     for row in evaluation.months:
-        yield (row.month, number_text(row.snapshots, lang), *_promise_cells(row, lang))
+        cells = (row.month, number_text(row.snapshots, lang), *_promise_cells(row, lang))
+        yield _row(cells, css=_css_of(row))
 
 
 def _slice_rows(slices: Iterable[SliceRow], lang: Language) -> Iterator[str]:
@@ -277,7 +278,11 @@ def _slice_row(row: SliceRow, lang: Language) -> str:
     if row.not_applicable:
         said, auc, between = words.TOO_SMALL[row.not_applicable].say(lang), "–", "–"
     cells = (level, number_text(row.leads, lang), expected, real, between, auc, said)
-    return _row(cells, css="small" if row.not_applicable else "")
+    return _row(cells, css="small" if row.not_applicable else _css_of(row))
+
+
+def _css_of(group: Group) -> str:
+    return "off" if is_off(group) else ""
 
 
 def _promise_cells(group: Group, lang: Language) -> tuple[str, str, str, str]:

@@ -20,6 +20,7 @@ from training.candidates.boosting import Parameter
 from training.candidates.search import Trial
 from training.data_hash import hash_tables
 from training.evaluation import Evaluation
+from training.groups import is_off
 from training.influence import Influence
 from training.outcomes import lead_created_us
 from training.pictures import standalone
@@ -110,6 +111,7 @@ def manifest_facts(trained: TrainedModel, *, now: datetime) -> ModelCardFacts:
 def run_metrics(trained: TrainedModel) -> Numbers:
     """Return every number of the evaluation by name, intervals as ``…_low`` and ``…_high``."""
     evaluation, data = trained.evaluation, trained.data
+    judged = [row for row in evaluation.slices if not row.not_applicable]
     numbers: dict[str, float] = {
         METRIC_TEST_FROM: float(data.split.test_from),
         METRIC_PRIOR: data.prior_probability,
@@ -117,6 +119,8 @@ def run_metrics(trained: TrainedModel) -> Numbers:
         "test_leads": float(evaluation.leads),
         "test_won_snapshots": float(evaluation.won_snapshots),
         "validation_log_loss": trained.fitted.chosen.validation_log_loss,
+        "slices_judged": float(len(judged)),
+        "slices_off": float(sum(is_off(row) for row in judged)),
         **{f"brier_{name}": value for name, value in asdict(evaluation.brier_parts).items()},
     }
     for name, interval in evaluation.metrics:

@@ -24,7 +24,14 @@ from training.influence import influences_of
 from training.mlflow_store import StorePlace
 from training.model_card import write_card
 from training.monitoring.reference import freeze_reference
-from training.recipe import BUDGET_SECONDS, Progress, fit_model, prepare
+from training.recipe import (
+    BUDGET_SECONDS,
+    FittedModel,
+    PreparedData,
+    Progress,
+    fit_model,
+    prepare,
+)
 from training.registry import register_training
 from training.run_facts import PartCounts, TrainedModel, count_parts, manifest_facts, training_record
 from training.run_record import Registered, TrainingRecord
@@ -152,12 +159,17 @@ def _fit_and_evaluate(
         budget_seconds=budget_seconds,
     )
     with progress("Evaluating on never-trained-on leads"):
-        slicings = slicings_of(data.feature_set, fitted.test_matrix)
-        known = tuple(each.where(data.test.labels.known) for each in slicings)
-        evaluation = evaluate(fitted.scored, seed=seed, slicings=known)
+        evaluation = evaluate_fitted(data, fitted, seed=seed)
     return TrainedModel(
         tables=tables, data=data, fitted=fitted, evaluation=evaluation, horizon_days=horizon_days, seed=seed
     )
+
+
+def evaluate_fitted(data: PreparedData, fitted: FittedModel, *, seed: int) -> Evaluation:
+    """Judge a fitted model on the test leads, as a whole and by the attributes its features know."""
+    slicings = slicings_of(data.feature_set, fitted.test_matrix)
+    known = tuple(each.where(data.test.labels.known) for each in slicings)
+    return evaluate(fitted.scored, seed=seed, slicings=known)
 
 
 def _card(trained: TrainedModel, facts: ModelCardFacts) -> str:

@@ -186,7 +186,8 @@ ANSWER_FIELDS = (
     Field(
         name="reasons",
         kind=Kind.LIST,
-        about="All reasons, loudest first; base_points plus their points are the unrounded points.",
+        about="All reasons, loudest first, one per family of features (all windows of one activity are one); "
+        "base_points plus their points are the unrounded points.",
         required=True,
         items=REASON,
     ),

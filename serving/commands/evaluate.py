@@ -63,16 +63,13 @@ def check_report_file(file: Path) -> None:
 
 def write_report(file: Path, comparison: "Comparison", lang: "Language", *, crm_name: str) -> None:
     """Write the report; the file appears at once and complete."""
-    from features.files import draft_of
+    from features.files import disk_failures_named, draft_of
     from training.report import render_report
 
     page = render_report(report_of(comparison, crm_name=crm_name), lang)
-    try:
-        with draft_of(file) as draft:
-            draft.write_text(page, encoding="utf-8")
-            draft.replace(file)
-    except OSError as error:
-        raise InputError(f"--html {file} cannot be written: {error.strerror or error}") from error
+    with disk_failures_named(file.parent, "the report was not written"), draft_of(file) as draft:
+        draft.write_text(page, encoding="utf-8")
+        draft.replace(file)
     say(f"report: {file}")
 
 

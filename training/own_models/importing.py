@@ -22,14 +22,14 @@ from training.candidates.boosting import Parameter
 from training.candidates.learn import Learned
 from training.candidates.rows import Columns, TrainingRows
 from training.candidates.search import Judged
-from training.evaluation import evaluate, scored_points
+from training.evaluation import scored_points
 from training.mlflow_store import StorePlace
 from training.own_models.table import TrainingTable, read_training_table
 from training.points import FloatArray
 from training.recipe import FittedModel, LabelledPart, PreparedData, Progress, prepare
 from training.run_facts import TrainedModel
 from training.splits import SplitKind, lead_positions
-from training.train import TrainResult, only_training, publish
+from training.train import TrainResult, evaluate_fitted, only_training, publish
 from training.trees import TreeEnsemble, parse_model_text, predict_margin
 
 LARGEST_TEXT_BYTES = 256 * 1024 * 1024
@@ -103,7 +103,7 @@ def judge_own(tables: CanonicalTables, data: PreparedData, own: OwnModel, *, see
         tables=tables,
         data=data,
         fitted=fitted,
-        evaluation=evaluate(fitted.scored, seed=seed),
+        evaluation=evaluate_fitted(data, fitted, seed=seed),
         horizon_days=tables.crm.horizon_days,
         seed=seed,
     )
