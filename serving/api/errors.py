@@ -12,7 +12,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from features.errors import InputError, LeadPactError
+from features.words.reasons import Language
 from serving.api.fields import FieldProblem, WrongFieldsError
+from serving.api.language import accepted_language
 from serving.api.strict_json import MalformedBodyError
 from serving.errors import (
     ActRefusedError,
@@ -29,6 +31,7 @@ from serving.errors import (
 )
 from serving.past_scores import NoPastScoresError
 from sla.errors import PolicyProblems
+from sla.words_problems import place_text, problems_text, rule_text
 
 PROBLEM_JSON = "application/problem+json"
 URN = "urn:leadpact:problem:"
@@ -131,10 +134,13 @@ ROUTING_KINDS: Mapping[int, ProblemKind] = {
 ALL_KINDS = (*PROBLEM_KINDS.values(), UNFORESEEN, *ROUTING_KINDS.values())
 
 
-def describe(error: Exception) -> Problem:
-    """Turn an error into its problem; one that nobody foresaw says nothing about the inside."""
+def describe(error: Exception, lang: Language = "en") -> Problem:
+    """Turn an error into its problem; one that nobody foresaw says nothing about the inside.
+
+    What is wrong about the agreement is said in the caller's language; the rest in English.
+    """
     kind = kind_of(error)
-    return _problem(kind, kind.detail or str(error) or kind.title, field_problems(error))
+    return _problem(kind, kind.detail or _words(error, lang) or kind.title, field_problems(error, lang))
 
 
 def kind_of(error: Exception) -> ProblemKind:
@@ -142,14 +148,25 @@ def kind_of(error: Exception) -> ProblemKind:
     return next((PROBLEM_KINDS[base] for base in type(error).__mro__ if base in PROBLEM_KINDS), UNFORESEEN)
 
 
-def field_problems(error: Exception) -> tuple[FieldProblem, ...]:
+def _words(error: Exception, lang: Language) -> str:
+    match error:
+        case PolicyRefusedError():
+            return error.why.in_language(lang)
+        case PolicyProblems():
+            return problems_text(error, lang)
+        case _:
+            return str(error)
+
+
+def field_problems(error: Exception, lang: Language = "en") -> tuple[FieldProblem, ...]:
     """Return the single problems an error carries, as the fields of a body or the parts of the service."""
     match error:
         case WrongFieldsError():
             return error.field_problems
         case PolicyProblems():
             return tuple(
-                FieldProblem(field=one.place(), rule=one.rule, value=one.value) for one in error.problems
+                FieldProblem(field=place_text(one, lang), rule=rule_text(one.rule, lang), value=one.value)
+                for one in error.problems
             )
         case ActRefusedError():
             return tuple(
@@ -169,9 +186,10 @@ def problem_response(problem: Problem, headers: tuple[tuple[str, str], ...] = ()
     return Response(body, status_code=problem.status, media_type=PROBLEM_JSON, headers=dict(headers))
 
 
-async def answer_error(_request: Request, error: Exception) -> Response:
+async def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error that the table knows; others pass to the doorkeeper and the server's log."""
-    return problem_response(describe(error), kind_of(error).headers)
+    language = accepted_language(request.headers.get("accept-language", ""))
+    return problem_response(describe(error, language), kind_of(error).headers)
 
 
 async def answer_routing_error(request: Request, error: Exception) -> Response:

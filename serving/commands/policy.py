@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from features.errors import InputError
 from serving.commands import policy_acts, policy_questions
 from serving.commands.policy_acts import (
     FileArgument,
@@ -47,17 +48,20 @@ COUNTED = ("personas", "thresholds", "overrides", "disqualifiers", "responses", 
 
 
 @app.command("check")
-def check_policy(file: FileArgument, as_json: JsonOption = False) -> None:
+def check_policy(file: FileArgument, lang: LangOption = "en", as_json: JsonOption = False) -> None:
     """Report every mistake of a policy file, or that it is sound."""
     from sla.errors import PolicyProblems
+    from sla.words_problems import problems_text
+
+    policy_questions.refuse_language(lang)
 
     try:
         policy = _read_file(file, as_proposal=True)
     except PolicyProblems as error:
         if as_json:
-            print_json({"ok": False, "problems": [_problem_fields(one) for one in error.problems]})
+            print_json({"ok": False, "problems": [_problem_fields(one, lang) for one in error.problems]})
             raise typer.Exit(2) from error
-        raise
+        raise InputError(problems_text(error, lang)) from error
     if as_json:
         print_json({"ok": True, "problems": [], **_summary(policy)})
     else:
@@ -157,5 +161,8 @@ def _summary(policy: "Policy") -> dict[str, object]:
     }
 
 
-def _problem_fields(problem: "PolicyProblem") -> dict[str, object]:
-    return {"line": problem.line, "path": problem.path, "rule": problem.rule, "value": problem.value}
+def _problem_fields(problem: "PolicyProblem", lang: str) -> dict[str, object]:
+    from sla.words_problems import rule_text
+
+    rule = rule_text(problem.rule, lang)
+    return {"line": problem.line, "path": problem.path, "rule": rule, "value": problem.value}

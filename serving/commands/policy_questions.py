@@ -247,13 +247,12 @@ def _stage_line(name: str, stage: "StageAnswer") -> str:
     kept = _interval(stage.kept_share, stage.kept_low, stage.kept_high)
     precision = _interval(stage.precision, stage.precision_low, stage.precision_high)
     return (
-        f"{name} from {stage.threshold:.2%}: {stage.leads_per_week:.1f} leads per week, "
-        f"{stage.wins_kept:,} wins kept ({kept}), {stage.wins_missed:,} missed, "
-        f"{precision} of these leads won"
+        f"{name} from {stage.threshold:.2%}: {stage.leads_per_week:.1f} leads per week, of which won: "
+        f"{precision}; {stage.wins_kept:,} wins kept: {kept}; {stage.wins_missed:,} missed"
     )
 
 
 def _interval(share: float | None, low: float | None, high: float | None) -> str:
     if share is None or low is None or high is None:
         return "not applicable"
-    return f"{share:.1%}, 95 % interval {low:.1%} to {high:.1%}"
+    return f"{share:.1%} (95 % interval {low:.1%} to {high:.1%})"

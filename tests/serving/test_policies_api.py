@@ -140,6 +140,18 @@ def test_a_wrong_policy_names_every_mistake(table: Desk) -> None:
     ]
 
 
+def test_mistakes_come_in_the_language_of_the_caller(table: Desk, sales_key: str) -> None:
+    """A policy's mistakes and the refusals of its life, in German where German is read."""
+    text = policy_version(1).replace("least = 3", "least = 9")
+    german = {"Accept-Language": "de-DE"}
+    problem = table.post("/v1/policies", {"text": text}, **german).json()
+    assert problem["errors"][0]["rule"] == "darf nicht über most (8) liegen"
+    assert problem["errors"][0]["field"].startswith("Zeile ")
+    send(table, "", {"text": first_policy()})
+    refused = table.post("/v1/policies/1/withdraw", {}, **german, **{"X-API-Key": sales_key}).json()
+    assert refused["detail"] == ("Version 1 der Vereinbarung kann nur vom Marketing zurückgezogen werden")
+
+
 def test_a_key_without_a_side_does_not_act(table: Desk, settings: Settings) -> None:
     """An admin is no party of the agreement."""
     key = install_key(settings, Scope.ADMIN, Scope.READ)
