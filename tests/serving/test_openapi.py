@@ -88,7 +88,12 @@ def test_every_operation_has_an_example_that_fits() -> None:
 def path_of(operation: Any, lead_id: str) -> str:
     """Return the path of an operation for one lead: its own, or that of its first handover."""
     first = handover_id(lead_id, 1, 1, Direction.TO_SALES)
-    return str(operation.path).replace("{lead_id}", lead_id).replace("{handover_id}", first)
+    return (
+        str(operation.path)
+        .replace("{lead_id}", lead_id)
+        .replace("{handover_id}", first)
+        .replace("{absence_id}", lead_id)
+    )
 
 
 def hand_over(desk: Desk, lead_id: str) -> None:
