@@ -22,6 +22,18 @@ from serving.api.handovers import (
 from serving.api.health import health, openapi, ready
 from serving.api.leads import get_lead, post_activities, post_deals, put_one_lead
 from serving.api.model import get_model, reload_model
+from serving.api.policies import (
+    get_active_policy,
+    get_policies,
+    get_policy,
+    post_comment,
+    post_policy,
+    post_proposal,
+    post_rejection,
+    post_signature,
+    post_what_if,
+    post_withdrawal,
+)
 from serving.api.score import score, score_batch
 from serving.api.security import Doorkeeper
 from serving.clock import Clock
@@ -45,6 +57,16 @@ ROUTES = (
     ("PUT", "/v1/absences/{absence_id}", put_absence),
     ("GET", "/v1/model", get_model),
     ("POST", "/v1/model/reload", reload_model),
+    ("GET", "/v1/policies", get_policies),
+    ("POST", "/v1/policies", post_policy),
+    ("GET", "/v1/policies/active", get_active_policy),
+    ("POST", "/v1/policies/what-if", post_what_if),
+    ("GET", "/v1/policies/{version}", get_policy),
+    ("POST", "/v1/policies/{version}/propose", post_proposal),
+    ("POST", "/v1/policies/{version}/comments", post_comment),
+    ("POST", "/v1/policies/{version}/sign", post_signature),
+    ("POST", "/v1/policies/{version}/withdraw", post_withdrawal),
+    ("POST", "/v1/policies/{version}/reject", post_rejection),
     ("GET", "/healthz", health),
     ("GET", "/readyz", ready),
     ("GET", "/openapi.json", openapi),

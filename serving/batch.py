@@ -129,7 +129,7 @@ def _score_block(
     points = Points(lead_index=rows, as_of_us=as_of_us)
     matrix = build_features(scorer.model.feature_set, tables, points)
     prediction = scorer.model.predict(matrix)
-    facts = _facts_of_block(scorer, plan, tables)
+    facts = facts_of_block(tables, scorer.policy_fields, as_of=plan.as_of, lang=plan.lang)
     return tuple(
         scorer.conclude(
             facts[row],
@@ -146,21 +146,23 @@ def _score_block(
     )
 
 
-def _facts_of_block(scorer: Scorer, plan: BatchPlan, tables: CanonicalTables) -> list[LeadFacts]:
-    """Return what the policy looks at, one value per row of the block's leads."""
-    used = [name for name in tables.leads.column_names if name == "lead_id" or name in scorer.policy_fields]
-    known = tables.activities.filter(pc.less_equal(tables.activities["occurred_at"], pa.scalar(plan.as_of)))
+def facts_of_block(
+    tables: CanonicalTables, policy_fields: frozenset[str], *, as_of: datetime, lang: Language
+) -> list[LeadFacts]:
+    """Return what a policy looks at as of one instant, one value per row of the block's leads."""
+    used = [name for name in tables.leads.column_names if name == "lead_id" or name in policy_fields]
+    known = tables.activities.filter(pc.less_equal(tables.activities["occurred_at"], pa.scalar(as_of)))
     activities = _grouped(known.select(["lead_id", "kind", "occurred_at"]))
     changes = _grouped(tables.attribute_changes)
     return [
         LeadFacts(
             lead_id=lead["lead_id"],
-            as_of=plan.as_of,
-            attributes=_attributes(lead, changes.get(lead["lead_id"], ()), tables.leads.schema, plan.as_of),
+            as_of=as_of,
+            attributes=_attributes(lead, changes.get(lead["lead_id"], ()), tables.leads.schema, as_of),
             activities=tuple(
                 (row["kind"], row["occurred_at"]) for row in activities.get(lead["lead_id"], ())
             ),
-            lang=plan.lang,
+            lang=lang,
         )
         for lead in tables.leads.select(used).to_pylist()
     ]

@@ -1,6 +1,8 @@
 """What every command of the command line shares: options, progress, JSON. No command logic."""
 
 import json
+import os
+import pwd
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -51,6 +53,15 @@ def say(text: str) -> None:
 def show(text: str) -> None:
     """Print an answer for people on standard output."""
     print(text, flush=True)
+
+
+def system_user() -> str:
+    """Return who runs this command, as the machine knows it: for acts that ask for no name."""
+    number = os.getuid()
+    try:
+        return f"command line, user {pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        return f"command line, user {number}"
 
 
 @contextmanager

@@ -65,7 +65,7 @@ class UnknownLeadError(LeadPactError):
 class UnknownPolicyError(InputError):
     """No policy of this version."""
 
-    def __init__(self, version: int) -> None:
+    def __init__(self, version: int | str) -> None:
         super().__init__(f"there is no policy version {version}; propose it first")
         self.version = version
 

@@ -132,7 +132,7 @@ class Scorer:
         self, facts: LeadFacts, row: Float64Array, predicted: RowPrediction, *, warnings: tuple[str, ...]
     ) -> Scored:
         """Return answer and record for a feature row (n_features,) and what the model said about it."""
-        decision = decide(_scored_lead(facts, predicted.probability), self.active.policy, now=facts.as_of)
+        decision = decide(scored_lead(facts, predicted.probability), self.active.policy, now=facts.as_of)
         answer = self._answer(facts, row, predicted, decision, warnings)
         return Scored(answer=answer, record=self._record(answer, row, decision))
 
@@ -250,7 +250,8 @@ def to_microseconds(instant: datetime) -> int:
     return (instant - EPOCH) // timedelta(microseconds=1)
 
 
-def _scored_lead(facts: LeadFacts, probability: float) -> ScoredLead:
+def scored_lead(facts: LeadFacts, probability: float) -> ScoredLead:
+    """Return what the policy decides about."""
     return ScoredLead(
         lead_id=facts.lead_id,
         probability=probability,

@@ -26,9 +26,11 @@ from serving.errors import (
 )
 from serving.keys import read_or_create_secret
 from serving.operations.active_policy import ActivePolicy, active_policy
+from serving.operations.ask_what_if import Past, prepare_past
 from serving.operations.check_api_key import REFUSAL, VerifiedKey, check_api_key, has_expired
 from serving.operations.read_lead import read_lead_to_score
 from serving.operations.record_scores import ScoreRecord, record_scores
+from serving.past_scores import NoPastScoresError, matured_leads
 from serving.refreshed import Refreshed
 from serving.scorer import Scorer, ScoreRequest
 from serving.settings import Settings
@@ -76,6 +78,8 @@ class Service:
         self._champion = ChampionInService(settings.workspace.models_dir)
         self._policy: ActivePolicy | None = None
         self._scorer: Scorer | None = None
+        self._reading_past = threading.Lock()
+        self._past: tuple[tuple[str, str], Past] | None = None
         self.history = History(settings.workspace.history_dir)
         self._in_service: Refreshed[InService] = Refreshed(
             self._look, most_age_seconds=MOST_AGE_SECONDS, monotonic=monotonic
@@ -118,6 +122,14 @@ class Service:
     async def champion(self) -> Champion:
         """Return the model in service, or raise `ServiceNotReadyError`."""
         return _champion_or_raise(await self._in_service.get())
+
+    async def past(self) -> Past:
+        """Return the past leads, scored by the champion out of time; read again when either has changed.
+
+        Raises `ServiceNotReadyError` without a champion, `NoPastScoresError` without such leads.
+        """
+        champion = await self.champion()
+        return await to_thread.run_sync(self._read_past, champion)
 
     async def reload(self) -> Champion:
         """Load the champion again and swap it in; `ModelRefusedError` leaves the old one in service."""
@@ -182,6 +194,15 @@ class Service:
     def _may_go_on(self, cached: CachedKey) -> bool:
         is_recent = self._monotonic() - cached.seen_at <= KEY_GRACE_SECONDS
         return is_recent and not has_expired(cached.key, self.clock())
+
+    def _read_past(self, champion: Champion) -> Past:
+        if not self.history.exists():
+            raise NoPastScoresError("nothing was imported yet: run `leadpact import`")
+        key = (self.history.fingerprint(), champion.model.manifest.manifest_hash)
+        with self._reading_past:
+            if self._past is None or self._past[0] != key:
+                self._past = (key, prepare_past(matured_leads(champion, self.history.read())))
+            return self._past[1]
 
     def _look_up_key(self, text: str) -> VerifiedKey:
         return check_api_key(self.database(), text, secret=self.secret(), now=self.clock())

@@ -44,10 +44,14 @@ class PolicyProblem:
     rule: str
     value: str | None = None
 
+    def place(self) -> str:
+        """Where it is: "line 4: policy.valid_from"."""
+        place = f"line {self.line}" if self.line is not None else "whole file"
+        return f"{place}: {self.path}" if self.path else place
+
     def text(self) -> str:
         """One line that names the place, the rule and the value."""
-        place = f"line {self.line}" if self.line is not None else "whole file"
-        named = f"{place}: {self.path} {self.rule}" if self.path else f"{place}: {self.rule}"
+        named = f"{self.place()} {self.rule}" if self.path else f"{self.place()}: {self.rule}"
         return named if self.value is None else f"{named}; got {self.value}"
 
 

@@ -20,6 +20,7 @@ from serving.app import create_app
 from serving.db.migrate import prepare_database
 from serving.keys import Scope, read_or_create_secret
 from serving.operations.create_api_key import create_api_key
+from serving.operations.draft_policy import draft_policy
 from serving.operations.propose_policy import propose_policy
 from serving.operations.sign_policy import sign_policy
 from serving.scorer import to_microseconds
@@ -59,7 +60,7 @@ class TestClock:
 
 @dataclass
 class Desk:
-    """One service under test: its settings, its clock, a client, and a key with every scope."""
+    """One service under test: its settings, its clock, a client, and a key with every scope of marketing."""
 
     settings: Settings
     app: FastAPI
@@ -85,15 +86,26 @@ def open_desk(settings: Settings, *, ready: bool = True) -> Desk:
     clock = TestClock()
     app = create_app(settings, clock.tell, clock.monotonic)
     client = TestClient(app, raise_server_exceptions=False)
-    key = install_key(settings, Scope.SCORE, Scope.READ, Scope.INGEST, Scope.HANDOVERS, Scope.ADMIN)
+    scopes = (Scope.SCORE, Scope.READ, Scope.INGEST, Scope.HANDOVERS, Scope.ADMIN, Scope.POLICY_MARKETING)
+    key = install_key(settings, *scopes, person=MARKETING)
     return Desk(settings=settings, app=app, client=client, key=key, clock=clock)
 
 
-def install_key(settings: Settings, *scopes: Scope, expires_at: datetime | None = None) -> str:
+def install_key(
+    settings: Settings, *scopes: Scope, expires_at: datetime | None = None, person: str | None = None
+) -> str:
     """Create a key in the workspace's database and return its text."""
     database = prepare_database(settings.database)
     secret = read_or_create_secret(settings.workspace.secret_file)
-    key = create_api_key(database, name="test", scopes=scopes, expires_at=expires_at, secret=secret, now=NOW)
+    key = create_api_key(
+        database,
+        name="test",
+        scopes=scopes,
+        expires_at=expires_at,
+        secret=secret,
+        now=NOW,
+        person=person,
+    )
     database.dispose()
     return key.text
 
@@ -127,6 +139,26 @@ def install_policy(settings: Settings, text: str | None = None) -> int:
 def first_policy() -> str:
     """Return the text of the first policy that the demo signs."""
     return (resources.files("sla") / "templates" / "first_policy.toml").read_text(encoding="utf-8")
+
+
+def policy_version(version: int, valid_from: str = '"signed"') -> str:
+    """Return the first policy as another version, valid from another day."""
+    text = first_policy().replace("version = 1 ", f"version = {version} ", 1)
+    return text.replace('valid_from = "signed"', f"valid_from = {valid_from}", 1)
+
+
+def install_open_policies(settings: Settings) -> None:
+    """Store what the examples of the policy routes are about: a draft and proposals of both sides."""
+    database = prepare_database(settings.database)
+    draft_policy(database, policy_version(2), by=MARKETING, side=Side.MARKETING, now=NOW)
+    for version, side, person in (
+        (3, Side.SALES, SALES),
+        (4, Side.SALES, SALES),
+        (5, Side.MARKETING, MARKETING),
+        (6, Side.SALES, SALES),
+    ):
+        propose_policy(database, policy_version(version), by=person, side=side, now=NOW)
+    database.dispose()
 
 
 def write_serving_model(folder: Path, *, seed: int = 0) -> None:

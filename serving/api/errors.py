@@ -11,8 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from features.errors import LeadPactError
+from features.errors import InputError, LeadPactError
+from features.words.reasons import Language
 from serving.api.fields import FieldProblem, WrongFieldsError
+from serving.api.language import accepted_language
 from serving.api.strict_json import MalformedBodyError
 from serving.errors import (
     ActRefusedError,
@@ -20,11 +22,16 @@ from serving.errors import (
     HandoverOverError,
     KeyRefusedError,
     ModelRefusedError,
+    PolicyRefusedError,
     ScopeMissingError,
     ServiceNotReadyError,
     UnknownHandoverError,
     UnknownLeadError,
+    UnknownPolicyError,
 )
+from serving.past_scores import NoPastScoresError
+from sla.errors import PolicyProblems
+from sla.words_problems import place_text, problems_text, rule_text
 
 PROBLEM_JSON = "application/problem+json"
 URN = "urn:leadpact:problem:"
@@ -82,15 +89,24 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     ScopeMissingError: ProblemKind(status=403, code="scope_missing", title="The key may not do this"),
     UnknownLeadError: ProblemKind(status=404, code="unknown_lead", title="No such lead"),
     UnknownHandoverError: ProblemKind(status=404, code="unknown_handover", title="No such handover"),
+    UnknownPolicyError: ProblemKind(status=404, code="unknown_policy", title="No such policy"),
     BodyTooSlowError: ProblemKind(status=408, code="body_too_slow", title="The body took too long"),
     ModelRefusedError: ProblemKind(
         status=409, code="model_refused", title="The model directory is not sound"
     ),
     HandoverOverError: ProblemKind(status=409, code="handover_over", title="The handover has ended"),
+    PolicyRefusedError: ProblemKind(
+        status=409, code="policy_refused", title="The agreement does not allow this"
+    ),
+    NoPastScoresError: ProblemKind(
+        status=409, code="no_past_scores", title="No past lead is out of time for the model"
+    ),
     BodyTooLargeError: ProblemKind(status=413, code="body_too_large", title="The body is too large"),
     UnsupportedBodyError: ProblemKind(status=415, code="unsupported_body", title="Only plain JSON is read"),
     WrongFieldsError: ProblemKind(status=422, code="wrong_fields", title="Fields of the body are wrong"),
     ActRefusedError: ProblemKind(status=422, code="act_refused", title="The handover does not allow this"),
+    PolicyProblems: ProblemKind(status=422, code="wrong_policy", title="The policy breaks rules"),
+    InputError: ProblemKind(status=422, code="wrong_input", title="What was sent is wrong"),
     HeadersTooLargeError: ProblemKind(
         status=431, code="headers_too_large", title="The headers are too large"
     ),
@@ -118,10 +134,13 @@ ROUTING_KINDS: Mapping[int, ProblemKind] = {
 ALL_KINDS = (*PROBLEM_KINDS.values(), UNFORESEEN, *ROUTING_KINDS.values())
 
 
-def describe(error: Exception) -> Problem:
-    """Turn an error into its problem; one that nobody foresaw says nothing about the inside."""
+def describe(error: Exception, lang: Language = "en") -> Problem:
+    """Turn an error into its problem; one that nobody foresaw says nothing about the inside.
+
+    What is wrong about the agreement is said in the caller's language; the rest in English.
+    """
     kind = kind_of(error)
-    return _problem(kind, kind.detail or str(error) or kind.title, field_problems(error))
+    return _problem(kind, kind.detail or _words(error, lang) or kind.title, field_problems(error, lang))
 
 
 def kind_of(error: Exception) -> ProblemKind:
@@ -129,7 +148,17 @@ def kind_of(error: Exception) -> ProblemKind:
     return next((PROBLEM_KINDS[base] for base in type(error).__mro__ if base in PROBLEM_KINDS), UNFORESEEN)
 
 
-def field_problems(error: Exception) -> tuple[FieldProblem, ...]:
+def _words(error: Exception, lang: Language) -> str:
+    match error:
+        case PolicyRefusedError():
+            return error.why.in_language(lang)
+        case PolicyProblems():
+            return problems_text(error, lang)
+        case _:
+            return str(error)
+
+
+def field_problems(error: Exception, lang: Language = "en") -> tuple[FieldProblem, ...]:
     """Return the single problems an error carries, as the fields of a body or the parts of the service."""
     match error:
         case WrongFieldsError():
@@ -137,6 +166,11 @@ def field_problems(error: Exception) -> tuple[FieldProblem, ...]:
         case ActRefusedError():
             return tuple(
                 FieldProblem(field=one.field, rule=one.rule, value=one.value) for one in error.act_problems
+            )
+        case PolicyProblems():
+            return tuple(
+                FieldProblem(field=place_text(one, lang), rule=rule_text(one.rule, lang), value=one.value)
+                for one in error.problems
             )
         case ServiceNotReadyError():
             return tuple(
@@ -152,9 +186,10 @@ def problem_response(problem: Problem, headers: tuple[tuple[str, str], ...] = ()
     return Response(body, status_code=problem.status, media_type=PROBLEM_JSON, headers=dict(headers))
 
 
-async def answer_error(_request: Request, error: Exception) -> Response:
+async def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error that the table knows; others pass to the doorkeeper and the server's log."""
-    return problem_response(describe(error), kind_of(error).headers)
+    language = accepted_language(request.headers.get("accept-language", ""))
+    return problem_response(describe(error, language), kind_of(error).headers)
 
 
 async def answer_routing_error(request: Request, error: Exception) -> Response:

@@ -18,6 +18,8 @@ from serving.api.examples import (
 from serving.api.fields import Field, named_objects, object_schema
 from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
 from serving.api.operations_leads import LEAD_OPERATIONS
+from serving.api.policies import LARGEST_VERSION
+from serving.api.policy_operations import POLICY_OPERATIONS
 from serving.api.queries import Parameter
 from serving.api.schemas import (
     BATCH_ANSWER,
@@ -39,7 +41,7 @@ ABOUT = (
 )
 
 
-OPERATIONS = (
+OPERATIONS: tuple[Operation, ...] = (
     *LEAD_OPERATIONS,
     Operation(
         method="post",
@@ -91,6 +93,7 @@ OPERATIONS = (
         problems=(*KEY_PROBLEMS, 409),
         scope=Scope.ADMIN,
     ),
+    *POLICY_OPERATIONS,
     Operation(
         method="get",
         path="/healthz",
@@ -158,9 +161,14 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "description": operation.about,
         "responses": _responses(operation),
     }
-    parameters = [_parameter(one) for one in operation.parameters]
+    parameters = [_path_parameter(name, value) for name, value in operation.path_example]
+    parameters += [_parameter(one) for one in operation.parameters]
     parameters += [_language_parameter()] if operation.takes_language else []
-    described |= {"parameters": parameters} if parameters else {}
+    if parameters:
+        described["parameters"] = parameters
+    if operation.acts_for_side:
+        described["security"] = [{"ApiKey": []}, {"Bearer": []}]
+        described["description"] += " Needs a key with the scope policy:marketing or policy:sales."
     if operation.scope is not None:
         described["security"] = [{"ApiKey": []}, {"Bearer": []}]
         described["description"] += f" Needs a key with the scope {operation.scope}."
@@ -202,6 +210,17 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "description": parameter.about,
         "schema": dict(parameter.schema()),
         "example": int(parameter.example) if parameter.is_number else parameter.example,
+    }
+
+
+def _path_parameter(name: str, example: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": f"The {name} of the policy.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_VERSION},
+        "example": example,
     }
 
 

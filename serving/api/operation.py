@@ -6,6 +6,9 @@ from serving.api.fields import Field
 from serving.api.queries import Parameter
 from serving.keys import Scope
 
+BODY_PROBLEMS = (400, 401, 403, 408, 413, 415, 422, 503)
+KEY_PROBLEMS = (401, 403, 503)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
@@ -24,7 +27,6 @@ class Operation:
     scope: Scope | None = None
     takes_language: bool = False
     parameters: tuple[Parameter, ...] = ()
-
-
-BODY_PROBLEMS = (400, 401, 403, 408, 413, 415, 422, 503)
-KEY_PROBLEMS = (401, 403, 503)
+    acts_for_side: bool = False
+    path_example: tuple[tuple[str, int], ...] = ()
+    """Values for the parameters of the path that the example is about."""

@@ -16,6 +16,7 @@ from serving.answers import ScoreAnswer
 from serving.api.body import check_body, read_json
 from serving.api.errors import Problem, describe
 from serving.api.fields import Checker, FieldProblem, WrongFieldsError
+from serving.api.language import accepted_language
 from serving.api.schemas import BATCH_REQUEST, LANGUAGES, SCORE_REQUEST
 from serving.api.security import authorise
 from serving.keys import Scope
@@ -95,24 +96,6 @@ def requested_language(request: Request) -> Language:
         rule = f"must be one of {', '.join(LANGUAGES)}"
         raise WrongFieldsError((FieldProblem(field="?lang", rule=rule, value=asked[:80]),))
     return cast("Language", asked)
-
-
-def accepted_language(header: str) -> Language:
-    """Return the first of our languages in an Accept-Language header by its weights, else English."""
-    weighted = []
-    for place, part in enumerate(header.split(",")[:20]):
-        tag, _, weight = part.lower().replace(" ", "").partition(";q=")
-        language = tag.partition("-")[0]
-        if language in LANGUAGES and (quality := _quality(weight)) > 0:
-            weighted.append((-quality, place, language))
-    return cast("Language", min(weighted, default=(0.0, 0, LANGUAGES[0]))[2])
-
-
-def _quality(weight: str) -> float:
-    try:
-        return float(weight) if weight else 1.0
-    except ValueError:
-        return 0.0
 
 
 def _check_together(checker: Checker, checked: dict[str, Any], now: datetime) -> None:

@@ -1,5 +1,7 @@
 """Who may call: the key of a request and the scope a route asks for; headers every answer carries."""
 
+from dataclasses import dataclass
+
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Send
@@ -10,7 +12,9 @@ from serving.errors import ScopeMissingError
 from serving.keys import Scope
 from serving.operations.check_api_key import VerifiedKey
 from serving.service import Service
+from sla.stages import Side
 
+SIDE_OF_SCOPE = ((Scope.POLICY_MARKETING, Side.MARKETING), (Scope.POLICY_SALES, Side.SALES))
 MOST_HEADER_BYTES = 32_768
 KEY_HEADER = "X-API-Key"
 BEARER = "bearer "
@@ -28,6 +32,23 @@ async def authorise(request: Request, service: Service, scope: Scope) -> Verifie
     if scope not in key.scopes:
         raise ScopeMissingError(scope)
     return key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signatory:
+    """The person a key acts for, and the side."""
+
+    person: str
+    side: Side
+
+
+async def authorise_side(request: Request, service: Service) -> Signatory:
+    """Return for whom the caller's key acts; raises `KeyRefusedError` or `ScopeMissingError`."""
+    key = await service.verify_key(sent_key(request))
+    for scope, side in SIDE_OF_SCOPE:
+        if scope in key.scopes and key.person is not None:
+            return Signatory(person=key.person, side=side)
+    raise ScopeMissingError(" or ".join(scope for scope, _ in SIDE_OF_SCOPE))
 
 
 def sent_key(request: Request) -> str | None:

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from serving.console import JsonOption, WorkspaceOption, command_app, print_json, say, show
+from serving.console import (
+    JsonOption,
+    WorkspaceOption,
+    command_app,
+    print_json,
+    say,
+    show,
+    system_user,
+)
 from serving.keys import Scope
 
 app = command_app("API keys for the CRM: create, list, revoke.")
@@ -18,6 +26,9 @@ DEFAULT_SCOPES = [Scope.SCORE, Scope.READ]
 def create(
     name: Annotated[str, typer.Option(help="Who will use it, such as crm.")],
     scope: Annotated[list[Scope], typer.Option(help="What it may do; may be repeated.")] = DEFAULT_SCOPES,
+    person: Annotated[
+        str | None, typer.Option(help="Whom a key with a policy scope acts for: one person, one side.")
+    ] = None,
     expires_days: Annotated[int | None, typer.Option(min=1, max=3650, help="Days until it expires.")] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -38,9 +49,12 @@ def create(
         expires_at=expires_at,
         secret=read_or_create_secret(settings.workspace.secret_file),
         now=now,
+        person=person,
+        by=system_user(),
     )
     if json:
-        print_json({"key": key.text, "prefix": key.prefix, "name": name, "scopes": list(scope)})
+        shown = {"key": key.text, "prefix": key.prefix, "name": name, "scopes": list(scope)}
+        print_json(shown if person is None else shown | {"person": person})
         return
     show(key.text)
     say(f"Key {key.prefix} for {name} with the scopes {', '.join(scope)}. It is shown once: keep it safe.")
@@ -78,5 +92,5 @@ def revoke(
     database = find_database(read_settings(workspace).database)
     if database is None:
         raise unknown_key(prefix)
-    revoke_api_key(database, prefix, now=clock.now())
+    revoke_api_key(database, prefix, now=clock.now(), by=system_user())
     say(f"Key {prefix} is revoked.")

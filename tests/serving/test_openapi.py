@@ -19,13 +19,26 @@ from serving.api.errors import ALL_KINDS
 from serving.api.openapi import OPERATIONS, openapi_document
 from serving.app import ROUTES
 from serving.handovers import handover_id
+from serving.settings import Settings
 from sla.handover import Direction
-from tests.builders_serving import Desk, random_request
+from tests.builders_serving import Desk, install_open_policies, open_desk, random_request, small_history
+from tests.serving.conftest import closing
 
 LONGEST_DESCRIPTION = 1_300  # Salesforce External Services cut at 1,333
 LONGEST_OPERATION_ID = 40
 DOCUMENT = openapi_document()
 FUZZ_EXAMPLES = 25
+
+
+@pytest.fixture(scope="module")
+def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Return a service that can score, with what the examples of the other routes are about."""
+    root = tmp_path_factory.mktemp("contract") / "workspace"
+    settings = Settings(workspace_root=root, database_url=None, mlflow_tracking_uri=None)
+    small_history(settings, 200)
+    desk = open_desk(settings)
+    install_open_policies(settings)
+    yield from closing(desk)
 
 
 def walk(value: object) -> Iterator[dict[str, Any]]:
@@ -86,14 +99,10 @@ def test_every_operation_has_an_example_that_fits() -> None:
 
 
 def path_of(operation: Any, lead_id: str) -> str:
-    """Return the path of an operation for one lead: its own, or that of its first handover."""
+    """Return the path of an operation for one lead, its first handover, or what its example is about."""
     first = handover_id(lead_id, 1, 1, Direction.TO_SALES)
-    return (
-        str(operation.path)
-        .replace("{lead_id}", lead_id)
-        .replace("{handover_id}", first)
-        .replace("{absence_id}", lead_id)
-    )
+    about = {"lead_id": lead_id, "handover_id": first, "absence_id": lead_id}
+    return str(operation.path).format(**about, **dict(operation.path_example))
 
 
 def hand_over(desk: Desk, lead_id: str) -> None:

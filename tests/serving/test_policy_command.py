@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from sla.policy_file import policy_hash, read_policy
-from tests.builders_policy import SOUND_TEXT, sound_text_with
+from tests.builders_policy import sound_text_with
+
+TEXT = sound_text_with("valid_from = 2026-01-01", 'valid_from = "signed"')
 
 
 def leadpact(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -26,7 +28,7 @@ def leadpact(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder with a sound policy."""
-    (tmp_path / "policy.toml").write_text(SOUND_TEXT, encoding="utf-8")
+    (tmp_path / "policy.toml").write_text(TEXT, encoding="utf-8")
     return tmp_path
 
 
@@ -39,12 +41,12 @@ def test_check_says_ok(folder: Path) -> None:
     assert (plain.returncode, plain.stderr) == (0, "")
     assert "policy.toml is ok: Pact, version 1 (personas 1, thresholds 2," in plain.stdout
     answer = json.loads(as_json.stdout)
-    assert (answer["ok"], answer["hash"]) == (True, policy_hash(read_policy(SOUND_TEXT)))
+    assert (answer["ok"], answer["hash"]) == (True, policy_hash(read_policy(TEXT)))
 
 
 def test_check_names_every_mistake(folder: Path) -> None:
     """Exit code 2, one line for each mistake on standard error, or all of them as JSON."""
-    text = sound_text_with("enter = 0.12", "enter = 0.31").replace("least = 3", "least = 9")
+    text = TEXT.replace("enter = 0.12", "enter = 0.31").replace("least = 3", "least = 9")
     (folder / "policy.toml").write_text(text, encoding="utf-8")
     plain, as_json = (
         leadpact(folder, "check", "policy.toml"),
@@ -105,7 +107,7 @@ def test_from_proposal_to_force(folder: Path) -> None:
 def test_show_falls_back_to_the_draft(folder: Path) -> None:
     """Without a policy in force the draft of the workspace is shown, and said to be one."""
     (folder / "workspace").mkdir()
-    (folder / "workspace" / "policy.toml").write_text(SOUND_TEXT, encoding="utf-8")
+    (folder / "workspace" / "policy.toml").write_text(TEXT, encoding="utf-8")
     done = leadpact(folder, "show")
     assert done.stdout.startswith("# Pact")
     assert "showing the draft" in done.stderr
