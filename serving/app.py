@@ -17,6 +17,7 @@ from serving.api.handovers import (
     post_pause,
     post_recycle,
     post_reject,
+    put_absence,
 )
 from serving.api.health import health, openapi, ready
 from serving.api.leads import get_lead, post_activities, post_deals, put_one_lead
@@ -53,6 +54,7 @@ ROUTES = (
     ("POST", "/v1/handovers/{handover_id}/recycle", post_recycle),
     ("POST", "/v1/handovers/{handover_id}/attempts", post_attempt),
     ("POST", "/v1/handovers/{handover_id}/pauses", post_pause),
+    ("PUT", "/v1/absences/{absence_id}", put_absence),
     ("GET", "/v1/model", get_model),
     ("POST", "/v1/model/reload", reload_model),
     ("GET", "/v1/policies", get_policies),

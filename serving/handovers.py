@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from serving.db.inserts import insert_new
 from serving.db.tables import PolicyRow
-from serving.db.tables_leads import AttemptRow, ClockEventRow, HandoverRow, LeadRow, PauseRow
+from serving.db.tables_leads import AbsenceRow, AttemptRow, ClockEventRow, HandoverRow, LeadRow, PauseRow
 from serving.operations.active_policy import read_stored
-from sla.away import Pause
+from sla.away import Absence, Pause
 from sla.clock import Clock, ClockKind, ClockVerdict, judge_clock, next_moment, raised_events
 from sla.handover import (
     RUNNING,
@@ -57,10 +57,10 @@ def running_handover(session: Session, lead_id: str) -> HandoverRow | None:
     return session.scalars(query).first()
 
 
-def assign(session: Session, policy: Policy, persona: str | None) -> Assignment:
+def assign(session: Session, policy: Policy, persona: str | None, *, now: datetime) -> Assignment:
     """Return who would get the next lead of a persona now."""
     owners = {one.name: one.owner_sales for one in policy.personas}
-    return choose_owner(policy.routing, _loads(session), persona_owner=owners.get(persona or ""))
+    return choose_owner(policy.routing, _loads(session, now), persona_owner=owners.get(persona or ""))
 
 
 def open_handover(
@@ -196,7 +196,7 @@ def _seller_clock(session: Session, row: HandoverRow, policy: Policy) -> Iterato
         within=response.within,
         hours=policy.hours_of(Side.SALES),
         policy_version=policy.version,
-        away=_pauses(session, row),
+        away=(*_pauses(session, row), *_absences(session, row)),
         due_soon=None if policy.clocks is None else policy.clocks.due_soon,
         escalate_after=None if policy.clocks is None else policy.clocks.escalate_after,
         met_at=row.answered_at,
@@ -208,9 +208,17 @@ def _pauses(session: Session, row: HandoverRow) -> tuple[Pause, ...]:
     return tuple(Pause(since=one.since, until=one.until, reason=one.reason) for one in found)
 
 
+def _absences(session: Session, row: HandoverRow) -> tuple[Absence, ...]:
+    """Return the absences of a handover's owner that end after it was given to them."""
+    found = session.scalars(
+        select(AbsenceRow).where(AbsenceRow.person == row.owner, AbsenceRow.until > row.assigned_at)
+    )
+    return tuple(Absence(person=one.person, since=one.since, until=one.until) for one in found)
+
+
 def _give(session: Session, row: HandoverRow, policy: Policy, *, now: datetime) -> bool:
     """Give a waiting handover an owner if somebody has room; say whether it waits no longer."""
-    assignment = assign(session, policy, row.persona)
+    assignment = assign(session, policy, row.persona, now=now)
     row.owner, row.route = assignment.owner, assignment.route.value
     has_place = assignment.route is not Route.NO_ROOM
     if has_place:
@@ -220,17 +228,26 @@ def _give(session: Session, row: HandoverRow, policy: Policy, *, now: datetime) 
     return has_place
 
 
-def _loads(session: Session) -> tuple[SellerLoad, ...]:
+def _loads(session: Session, now: datetime) -> tuple[SellerLoad, ...]:
+    """Return what each person has; whoever is absent now is marked so, also without any handover."""
+    is_there = (AbsenceRow.since <= now) & (AbsenceRow.until > now)
+    absent = set(session.scalars(select(AbsenceRow.person).where(is_there)))
     is_running = case((HandoverRow.status.in_(RUNNING_WORDS), 1), else_=0)
     query = (
         select(HandoverRow.owner, func.sum(is_running), func.max(HandoverRow.assigned_at))
         .where(HandoverRow.owner.is_not(None), HandoverRow.direction == Direction.TO_SALES.value)
         .group_by(HandoverRow.owner)
     )
-    return tuple(
-        SellerLoad(person=str(owner), open_handovers=int(running), last_assigned_at=last)
-        for owner, running, last in session.execute(query)
-    )
+    loads = {person: SellerLoad(person=person, is_absent=True) for person in absent}
+    for owner, running, last in session.execute(query):
+        person = str(owner)
+        loads[person] = SellerLoad(
+            person=person,
+            open_handovers=int(running),
+            last_assigned_at=last,
+            is_absent=person in absent,
+        )
+    return tuple(loads.values())
 
 
 def _end_of(state: LeadState) -> HandoverStatus:

@@ -200,7 +200,7 @@ def _take_score(
         "points": scored.record.points,
     }
     is_new_sql = stage is Stage.SQL and state.stage is not Stage.SQL
-    if is_new_sql and assign(session, policy, lead.persona).overflow is Overflow.MQL:
+    if is_new_sql and assign(session, policy, lead.persona, now=now).overflow is Overflow.MQL:
         stage, detail["overflow"] = Stage.MQL, Overflow.MQL.value
     event = LeadEvent(
         event_id=event_id(EventKind.SCORED, scored.record.score_id),

@@ -20,7 +20,45 @@ GERMAN_RULES: tuple[tuple[str, str], ...] = (
         "must have at least one opening in the week",
         "muss mindestens eine Öffnungszeit in der Woche haben",
     ),
-    ("must list at most {} dates", "darf höchstens {} Tage nennen"),
+    (
+        "must list at most {} dates, public ones included",
+        "darf höchstens {} Tage nennen, gesetzliche Feiertage mitgezählt",
+    ),
+    ("must list at most {} days", "darf höchstens {} Tage nennen"),
+    ("must have at least one opening", "muss mindestens eine Öffnungszeit haben"),
+    (
+        "must name a date once, and none that is closed by agreement",
+        "muss einen Tag einmal nennen, und keinen, der nach Vereinbarung geschlossen ist",
+    ),
+    ("must be a date such as 2026-12-19", "muss ein Tag wie 2026-12-19 sein"),
+    ("must be a country code such as DE", "muss ein Länderkürzel wie DE sein"),
+    ("must be a region of {} ({})", "muss eine Region von {} sein ({})"),
+    (
+        "must be a further kind of holiday of {} ({})",
+        "muss eine weitere Art von Feiertagen von {} sein ({})",
+    ),
+    (
+        'must come with "country", the code of a country such as DE',
+        'muss zusammen mit "country" stehen, dem Kürzel eines Landes wie DE',
+    ),
+    ("must come together with holiday_years", "muss zusammen mit holiday_years stehen"),
+    ("must be two years such as [2026, 2030]", "muss aus zwei Jahren wie [2026, 2030] bestehen"),
+    (
+        "must be a first and a last year, at most {} in all",
+        "muss ein erstes und ein letztes Jahr nennen, höchstens {} im Ganzen",
+    ),
+    ("must lie in the holiday_years {} to {}", "muss in den holiday_years {} bis {} liegen"),
+    (
+        "must fit into a year of opening hours of sales",
+        "muss in die Öffnungszeiten des Vertriebs in einem Jahr passen",
+    ),
+    (
+        "must be shorter than every response time for SQL (shortest: {})",
+        "muss kürzer sein als jede Antwortzeit für SQL (kürzeste: {})",
+    ),
+    ("must list at least one person, none empty", "muss mindestens eine Person nennen, keine leere"),
+    ("must not repeat a person", "darf keine Person zweimal nennen"),
+    ("must list at most {} people", "darf höchstens {} Personen nennen"),
     (
         "must list openings in order and without overlap",
         "muss Öffnungszeiten der Reihe nach und ohne Überschneidung nennen",

@@ -86,14 +86,7 @@ def open_desk(settings: Settings, *, ready: bool = True) -> Desk:
     clock = TestClock()
     app = create_app(settings, clock.tell, clock.monotonic)
     client = TestClient(app, raise_server_exceptions=False)
-    scopes = (
-        Scope.SCORE,
-        Scope.READ,
-        Scope.INGEST,
-        Scope.HANDOVERS,
-        Scope.ADMIN,
-        Scope.POLICY_MARKETING,
-    )
+    scopes = (Scope.SCORE, Scope.READ, Scope.INGEST, Scope.HANDOVERS, Scope.ADMIN, Scope.POLICY_MARKETING)
     key = install_key(settings, *scopes, person=MARKETING)
     return Desk(settings=settings, app=app, client=client, key=key, clock=clock)
 

@@ -88,23 +88,23 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     KeyRefusedError: ProblemKind(status=401, code="key_refused", title="No valid API key", headers=CHALLENGE),
     ScopeMissingError: ProblemKind(status=403, code="scope_missing", title="The key may not do this"),
     UnknownLeadError: ProblemKind(status=404, code="unknown_lead", title="No such lead"),
-    UnknownPolicyError: ProblemKind(status=404, code="unknown_policy", title="No such policy"),
     UnknownHandoverError: ProblemKind(status=404, code="unknown_handover", title="No such handover"),
+    UnknownPolicyError: ProblemKind(status=404, code="unknown_policy", title="No such policy"),
     BodyTooSlowError: ProblemKind(status=408, code="body_too_slow", title="The body took too long"),
     ModelRefusedError: ProblemKind(
         status=409, code="model_refused", title="The model directory is not sound"
     ),
+    HandoverOverError: ProblemKind(status=409, code="handover_over", title="The handover has ended"),
     PolicyRefusedError: ProblemKind(
         status=409, code="policy_refused", title="The agreement does not allow this"
     ),
     NoPastScoresError: ProblemKind(
         status=409, code="no_past_scores", title="No past lead is out of time for the model"
     ),
-    HandoverOverError: ProblemKind(status=409, code="handover_over", title="The handover has ended"),
     BodyTooLargeError: ProblemKind(status=413, code="body_too_large", title="The body is too large"),
     UnsupportedBodyError: ProblemKind(status=415, code="unsupported_body", title="Only plain JSON is read"),
-    ActRefusedError: ProblemKind(status=422, code="act_refused", title="The handover does not allow this"),
     WrongFieldsError: ProblemKind(status=422, code="wrong_fields", title="Fields of the body are wrong"),
+    ActRefusedError: ProblemKind(status=422, code="act_refused", title="The handover does not allow this"),
     PolicyProblems: ProblemKind(status=422, code="wrong_policy", title="The policy breaks rules"),
     InputError: ProblemKind(status=422, code="wrong_input", title="What was sent is wrong"),
     HeadersTooLargeError: ProblemKind(
@@ -163,14 +163,14 @@ def field_problems(error: Exception, lang: Language = "en") -> tuple[FieldProble
     match error:
         case WrongFieldsError():
             return error.field_problems
+        case ActRefusedError():
+            return tuple(
+                FieldProblem(field=one.field, rule=one.rule, value=one.value) for one in error.act_problems
+            )
         case PolicyProblems():
             return tuple(
                 FieldProblem(field=place_text(one, lang), rule=rule_text(one.rule, lang), value=one.value)
                 for one in error.problems
-            )
-        case ActRefusedError():
-            return tuple(
-                FieldProblem(field=one.field, rule=one.rule, value=one.value) for one in error.act_problems
             )
         case ServiceNotReadyError():
             return tuple(

@@ -151,3 +151,9 @@ PAUSE_EXAMPLE: Example = {
     "reason": "asked to be called after the trade fair",
     "until": "2026-11-27T08:00:00Z",
 }
+NEW_ABSENCE_EXAMPLE: Example = {
+    "person": "Jonas Weber",
+    "since": "2026-12-21T08:00:00+01:00",
+    "until": "2027-01-04T08:00:00+01:00",
+}
+ABSENCE_EXAMPLE: Example = {"absence_id": "holiday-1", **NEW_ABSENCE_EXAMPLE, "handovers": 2}

@@ -1,11 +1,13 @@
 """GET /v1/handovers and the acts of sales on one of them: accept, reject, recycle, attempts, pauses."""
 
 import hashlib
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from anyio import to_thread
+from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,7 +15,7 @@ from serving.api.body import read_json
 from serving.api.fields import Checker, Field
 from serving.api.leads import actor, answered, checked_object
 from serving.api.queries import Parameter, read_parameters
-from serving.api.schemas_leads import ACCEPT, GIVE_BACK, NEW_ATTEMPT, NEW_PAUSE
+from serving.api.schemas_leads import ACCEPT, GIVE_BACK, NEW_ABSENCE, NEW_ATTEMPT, NEW_PAUSE
 from serving.api.score import CLOCK_TOLERANCE, requested_language
 from serving.api.security import authorise
 from serving.keys import Scope
@@ -22,15 +24,17 @@ from serving.operations.check_api_key import VerifiedKey
 from serving.operations.list_handovers import Wanted, list_handovers
 from serving.operations.pause_handover import pause_handover
 from serving.operations.read_handover import read_handover
+from serving.operations.record_absence import record_absence
 from serving.operations.record_attempt import record_attempt
 from serving.operations.return_handover import return_handover
 from serving.service import Service
-from sla.away import LONGEST_AWAY, Pause
+from sla.away import LONGEST_AWAY, Absence, Pause
 from sla.handover import Attempt, AttemptResult, Direction, HandoverStatus, ReasonGroup
 from sla.lifecycle import EventKind
 
 MOST_PER_PAGE, USUAL_PER_PAGE = 200, 50
 HANDOVER_ID = Parameter(name="handover_id", place="path", about="The handover's id.", example="0" * 32)
+ABSENCE_ID = Parameter(name="absence_id", place="path", about="The absence's id.", example="holiday-1")
 FILTERS = (
     Parameter(name="status", about="Only with this status.", example="open", choices=tuple(HandoverStatus)),
     Parameter(name="direction", about="Only this way.", example="to_sales", choices=tuple(Direction)),
@@ -84,6 +88,25 @@ async def post_pause(request: Request) -> Response:
     return await _act(request, NEW_PAUSE, _pause)
 
 
+async def put_absence(request: Request) -> Response:
+    """Say when a person in sales is away."""
+    service: Service = request.app.state.service
+    key = await authorise(request, service, Scope.HANDOVERS)
+    absence_id = read_parameters(request, (ABSENCE_ID,))["absence_id"]
+    now, checker = service.clock(), Checker()
+    body = checked_object(checker, NEW_ABSENCE, await read_json(request))
+    _check_stretch(checker, body.get("since"), body.get("until"))
+    _refuse_blank(checker, body, "person")
+    checker.refuse_problems()
+    absence = Absence(person=body["person"].strip(), since=body["since"], until=body["until"])
+
+    def act(database: Engine) -> dict[str, object]:
+        count = record_absence(database, absence_id, absence, by=actor(key), now=now)
+        return {"absence_id": absence_id, **asdict(absence), "handovers": count}
+
+    return await answered(service, act)
+
+
 async def _act(request: Request, field: Field, act: Any) -> Response:
     """Check key, id and body, act in a thread, and answer with the handover as it stands then."""
     service: Service = request.app.state.service
@@ -99,15 +122,24 @@ async def _act(request: Request, field: Field, act: Any) -> Response:
 
 def _check_times(checker: Checker, body: dict[str, Any], now: datetime) -> None:
     """Check what the fields say together: nothing happened in the future, a pause ends after it begins."""
-    at, since, until = body.get("occurred_at"), body.get("since") or now, body.get("until")
+    at = body.get("occurred_at")
     if isinstance(at, datetime) and at > now + CLOCK_TOLERANCE:
         checker.add("occurred_at", f"must not lie in the future; it is {now.isoformat()} now", at)
+    _check_stretch(checker, body.get("since") or now, body.get("until"))
+    _refuse_blank(checker, body, "reason", "channel", "attempt_id")
+
+
+def _check_stretch(checker: Checker, since: object, until: object) -> None:
+    """Check that a stretch of time ends after it begins, and soon enough."""
     if isinstance(until, datetime) and isinstance(since, datetime):
         if until < since:
             checker.add("until", f"must not lie before since, {since.isoformat()}", until)
         if until - since > LONGEST_AWAY:
             checker.add("until", f"must be at most {LONGEST_AWAY.days} days after since", until)
-    for name in ("reason", "channel", "attempt_id"):
+
+
+def _refuse_blank(checker: Checker, body: dict[str, Any], *names: str) -> None:
+    for name in names:
         value = body.get(name)
         if isinstance(value, str) and value and not value.strip():
             checker.add(name, "must not be blank", value)

@@ -4,7 +4,7 @@ from serving.api import examples_leads as examples
 from serving.api import schemas_leads as schemas
 from serving.api.examples import Example
 from serving.api.fields import Field
-from serving.api.handovers import FILTERS, HANDOVER_ID
+from serving.api.handovers import ABSENCE_ID, FILTERS, HANDOVER_ID
 from serving.api.leads import LEAD_ID
 from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
 from serving.keys import Scope
@@ -137,5 +137,19 @@ LEAD_OPERATIONS = (
         "The clocks do not run in this stretch of time, for the reason given.",
         schemas.NEW_PAUSE,
         examples.PAUSE_EXAMPLE,
+    ),
+    Operation(
+        method="put",
+        path="/v1/absences/{absence_id}",
+        operation_id="putAbsence",
+        summary="Say when a seller is away",
+        about="The person gets no handover in that time, and their clocks stand still.",
+        body=schemas.NEW_ABSENCE,
+        body_example=examples.NEW_ABSENCE_EXAMPLE,
+        answer=schemas.ABSENCE,
+        answer_example=examples.ABSENCE_EXAMPLE,
+        problems=(404, *BODY_PROBLEMS),
+        scope=Scope.HANDOVERS,
+        parameters=(ABSENCE_ID,),
     ),
 )

@@ -301,6 +301,22 @@ LEAD_VIEW = _object(
     _list("timeline", "Every event that concerns its stage, by time.", STEP),
 )
 
+_ABSENCE_FIELDS = (
+    _text("person", "Who is away: an owner of handovers.", required=True),
+    _time("since", "From when.", required=True),
+    _time("until", "Until when, at most a year later; the same as since takes it back.", required=True),
+)
+
+NEW_ABSENCE = _object("NewAbsence", "A stretch in which a person does not work.", *_ABSENCE_FIELDS)
+
+ABSENCE = _object(
+    "Absence",
+    "An absence as it is stored.",
+    _said("absence_id", "Its id."),
+    *_ABSENCE_FIELDS,
+    _count("handovers", "How many running handovers it concerns."),
+)
+
 ACCEPT = _object("Accept", "Somebody in sales takes the lead on.", _BY, _WHEN)
 
 GIVE_BACK = _object(

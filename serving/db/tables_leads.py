@@ -159,6 +159,18 @@ class PauseRow(Base):
     by: Mapped[str] = mapped_column(String(ID_LENGTH))
 
 
+class AbsenceRow(Base):
+    """A stretch in which a person in sales does not work; one of no length is none."""
+
+    __tablename__ = "absences"
+    __table_args__ = (Index(None, "person", "until"),)
+
+    absence_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    person: Mapped[str] = mapped_column(String(ID_LENGTH))
+    since: Mapped[datetime] = mapped_column(UtcTime)
+    until: Mapped[datetime] = mapped_column(UtcTime)
+
+
 class ClockEventRow(Base):
     """Something a clock raised, once: `at` is when it became true, `raised_at` when somebody looked."""
 

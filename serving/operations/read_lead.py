@@ -1,5 +1,6 @@
 """Read one lead: what is known of it, where it stands and how it came there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,7 +42,7 @@ class LeadView:
 
     lead_id: str
     created_at: datetime | None
-    attributes: dict[str, object]
+    attributes: Mapping[str, object]
     stage: str
     stage_since: datetime | None
     owner: str

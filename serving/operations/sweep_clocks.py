@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from serving.db.audited import audited_transaction
 from serving.db.session import read_transaction
@@ -57,6 +58,10 @@ def _has_work(database: Engine, now: datetime) -> bool:
         if session.scalars(due).first() is not None:
             return True
         return any(
-            assign(session, policy_of(session, row.policy_version), row.persona).route is not Route.NO_ROOM
-            for row in session.scalars(select(HandoverRow).where(is_held))
+            _has_owner(session, row, now) for row in session.scalars(select(HandoverRow).where(is_held))
         )
+
+
+def _has_owner(session: Session, row: HandoverRow, now: datetime) -> bool:
+    policy = policy_of(session, row.policy_version)
+    return assign(session, policy, row.persona, now=now).route is not Route.NO_ROOM

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,29 +32,23 @@ from tests.builders_serving import (
 )
 
 HOUR = timedelta(hours=1)
-WORK = """
-[clocks]
-system_within = "30 min"
-due_soon = "1 h"
-escalate_after = "2 h"
-
+ROUTING = """
 [routing]
 by = "round_robin"
 people = ["Jonas Weber", "Sue Kim"]
 most_open = 2
 overflow = "hold"
-
-[recycling]
-cool_off_days = 30
 """
 
 
 def work_policy(**replaced: str) -> str:
-    """Return the first policy with clauses about work, as version 2; some of their text replaced."""
-    work = WORK
-    for old, new in replaced.items():
-        work = work.replace(old, new)
-    return first_policy().replace("version = 1 ", "version = 2 ", 1) + work
+    """Return the first policy with a team of two, as version 2; some parts of its text replaced."""
+    text = first_policy() + ROUTING
+    changes = {"version = 1 ": "version = 2 ", 'escalate_after = "1 d"': 'escalate_after = "2 h"', **replaced}
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return text
 
 
 @pytest.fixture
@@ -213,12 +208,53 @@ def test_a_full_team_leaves_the_lead_with_marketing_where_agreed(settings: Setti
     """With overflow to MQL the fifth lead stays an MQL, and its timeline says so."""
     desk = open_desk(settings)
     install_policy(
-        settings, work_policy(**{'overflow = "hold"': 'overflow = "mql"', "most_open = 2": "most_open = 1"})
+        settings,
+        work_policy(**{'overflow = "hold"': 'overflow = "mql"', "\nmost_open = 2": "\nmost_open = 1"}),
     )
     stages = [ask_for_demo(desk, f"L{number}")["stage"] for number in range(3)]
     assert stages == ["sql", "sql", "mql"]
     assert get(desk, "/v1/leads/L2").json()["handover"] is None
     desk.client.close()
+
+
+def put_absence(desk: Desk, absence_id: str, since: datetime, until: datetime) -> Any:
+    """Say when Jonas Weber is away."""
+    body = {"person": "Jonas Weber", "since": since.isoformat(), "until": until.isoformat()}
+    return desk.client.put(f"/v1/absences/{absence_id}", json=body, headers={"X-API-Key": desk.key})
+
+
+def test_who_is_away_gets_nothing_and_owes_nothing(team: Desk) -> None:
+    """The deadline moves by the absence, new leads go to somebody else, taking it back moves all back."""
+    ask_for_demo(team, "L1")
+    due = get(team, "/v1/handovers").json()["items"][0]["respond_by"]
+    away = put_absence(team, "trip", NOW + HOUR, NOW + 25 * HOUR).json()
+    assert (away["person"], away["handovers"]) == ("Jonas Weber", 1)
+    moved = get(team, "/v1/handovers?lead_id=L1").json()["items"][0]
+    assert moved["respond_by"] > due
+    team.clock.advance(2 * 3600)
+    assert get(team, "/v1/handovers?lead_id=L1").json()["items"][0]["clocks"][1]["status"] == "paused"
+    owners = []
+    for number in range(2, 5):
+        team.clock.advance(60)
+        ask_for_demo(team, f"L{number}")
+        owners.append(get(team, f"/v1/handovers?lead_id=L{number}").json()["items"][0]["owner"])
+    assert owners == ["Sue Kim", "Sue Kim", ""]
+    assert put_absence(team, "trip", NOW + HOUR, NOW + HOUR).json()["handovers"] == 1
+    assert get(team, "/v1/handovers?lead_id=L1").json()["items"][0]["respond_by"] == due
+    assert get(team, "/v1/handovers?lead_id=L4").json()["items"][0]["owner"] == "Jonas Weber"
+    wrong = put_absence(team, "trip", NOW, NOW - HOUR).json()["errors"]
+    assert [one["field"] for one in wrong] == ["until"]
+
+
+def test_room_is_never_given_away_twice(team: Desk) -> None:
+    """Eight leads become SQL at the same time; two people have room for four of them."""
+    leads = [f"L{number}" for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        stages = list(pool.map(lambda one: ask_for_demo(team, one)["stage"], leads))
+    assert stages == ["sql"] * 8
+    items = get(team, "/v1/handovers").json()["items"]
+    owners = sorted(one["owner"] for one in items)
+    assert owners == [""] * 4 + ["Jonas Weber"] * 2 + ["Sue Kim"] * 2
 
 
 def clock_events(desk: Desk) -> list[tuple[str, str, datetime]]:

@@ -101,8 +101,9 @@ def test_every_operation_has_an_example_that_fits() -> None:
 def path_of(operation: Any, lead_id: str) -> str:
     """Return the path of an operation: its example, for one lead or for that lead's first handover."""
     first = handover_id(lead_id, 1, 1, Direction.TO_SALES)
+    own = {"lead_id": lead_id, "handover_id": first, "absence_id": lead_id}
     examples = {one.name: one.example for one in operation.parameters if one.place == "path"}
-    return str(operation.path).format(**{**examples, "lead_id": lead_id, "handover_id": first})
+    return str(operation.path).format(**{**examples, **own})
 
 
 def hand_over(desk: Desk, lead_id: str) -> None:

@@ -26,7 +26,7 @@ LATER = NOW + timedelta(days=10)
 def handed_over(settings: Settings, count: int) -> Desk:
     """Return a service with so many open handovers, all of them overdue later."""
     desk = open_desk(settings)
-    install_policy(settings, work_policy(**{"most_open = 2": "most_open = 50"}))
+    install_policy(settings, work_policy(**{"\nmost_open = 2": "\nmost_open = 50"}))
     for number in range(count):
         ask_for_demo(desk, f"L{number}")
     return desk

@@ -82,3 +82,13 @@ def test_what_is_not_known_stays_as_it_is(rule: str) -> None:
     """A translation never fails."""
     assert rule_text(rule, "en") == rule
     assert rule_text(rule, "de") == rule or "must" in rule or "is not a key" in rule or "did you mean" in rule
+
+
+def test_holiday_regions_are_said_in_german() -> None:
+    """The known ones and the near miss stay as they are."""
+    text = sound_text_with("[hours]", '[hours]\ncountry = "DE"\nregion = "bx"\nholiday_kinds = ["bank"]')
+    with pytest.raises(PolicyProblems) as caught:
+        read_policy(text)
+    region, kind = (problem_text(one, "de") for one in caught.value.problems)
+    assert region.startswith("Zeile 10: hours.region muss eine Region von DE sein (Augsburg, BB")
+    assert kind.startswith("Zeile 11: hours.holiday_kinds muss eine weitere Art von Feiertagen von DE sein")

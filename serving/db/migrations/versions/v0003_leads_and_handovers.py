@@ -19,6 +19,7 @@ TABLES = (
     "handovers",
     "attempts",
     "pauses",
+    "absences",
     "clock_events",
 )
 
@@ -33,6 +34,7 @@ def upgrade() -> None:
     _create_handovers()
     _create_attempts()
     _create_pauses()
+    _create_absences()
     _create_clock_events()
 
 
@@ -195,6 +197,18 @@ def _create_pauses() -> None:
         sa.PrimaryKeyConstraint("pause_id", name="pk_pauses"),
     )
     op.create_index("ix_pauses_handover_id", "pauses", ["handover_id"])
+
+
+def _create_absences() -> None:
+    op.create_table(
+        "absences",
+        sa.Column("absence_id", sa.String(200), nullable=False),
+        sa.Column("person", sa.String(200), nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.Column("until", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("absence_id", name="pk_absences"),
+    )
+    op.create_index("ix_absences_person_until", "absences", ["person", "until"])
 
 
 def _create_clock_events() -> None:
