@@ -1,0 +1,1 @@
+"""Studies: one question each, one command, the answer as JSON beside it."""
