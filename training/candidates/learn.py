@@ -40,14 +40,32 @@ class Learned:
         return "scorecard" if self.chosen.candidate.name in SCORECARD_FAMILIES else "model"
 
 
-def learn(rows: TrainingRows, columns: Columns, *, seed: int, seconds_left: Callable[[], float]) -> Learned:
+def learn(
+    rows: TrainingRows,
+    columns: Columns,
+    *,
+    seed: int,
+    seconds_left: Callable[[], float],
+    evidence: str = "model",
+) -> Learned:
     """Find, fit and calibrate a model; rows hold both classes.
 
     Calibration and interval are learnt from margins of rows that the margin's model had not seen: those of
-    the folds. The final fit knows the newest rows too, which the folds' fits did not.
+    the folds. The final fit knows the newest rows too, which the folds' fits did not. `evidence` is the most
+    that scores may rest on: with "scorecard" the base rate and scorecards compete alone.
     """
     folds = make_folds(rows, seed=seed)
-    found = search(rows, columns, folds, seed=seed, seconds_left=seconds_left) if folds else _nothing(rows)
+    if folds:
+        found = search(
+            rows,
+            columns,
+            folds,
+            seed=seed,
+            seconds_left=seconds_left,
+            only_scorecards=evidence == "scorecard",
+        )
+    else:
+        found = _nothing(rows)
     choice = choose(found)
     return Learned(
         model_text=choice.chosen.candidate.fit(rows, columns, seed=seed),

@@ -30,8 +30,8 @@ def prior(_: pd.DataFrame, label: IntArray, scored: pd.DataFrame, __: float) -> 
 
 
 def leadpact(frame: pd.DataFrame, label: IntArray, scored: pd.DataFrame, seconds: float) -> FloatArray:
-    """Fit LeadPact's recipe with its default budget, rows being in order of time."""
-    model = LeadClassifier(budget_seconds=min(seconds, 60.0)).fit(frame, label, order=np.arange(len(label)))
+    """Fit LeadPact's recipe with as much time as every peer has, rows being in order of time."""
+    model = LeadClassifier(budget_seconds=seconds).fit(frame, label, order=np.arange(len(label)))
     return model.predict_proba(scored)[:, 1]
 
 
