@@ -79,6 +79,7 @@ def train(
     personas: tuple[PersonaRules, ...] = (),
     parent_run_id: str | None = None,
     budget_seconds: float = BUDGET_SECONDS,
+    evidence: str = "model",
 ) -> TrainResult:
     """Train on the history and register the model as challenger.
 
@@ -90,6 +91,7 @@ def train(
     personas : those both teams agreed; the model is told which one a lead is.
     parent_run_id : the MLflow run to log into, when `mlflow run` opened one.
     budget_seconds : bounds the search for a model; its fixed plan usually ends before.
+    evidence : the most that scores may rest on: "scorecard" or "model".
 
     Raises
     ------
@@ -100,7 +102,12 @@ def train(
     """
     with only_training(workspace):
         trained = _fit_and_evaluate(
-            tables, seed=seed, personas=personas, progress=progress, budget_seconds=budget_seconds
+            tables,
+            seed=seed,
+            personas=personas,
+            progress=progress,
+            budget_seconds=budget_seconds,
+            evidence=evidence,
         )
         return publish(
             workspace, trained, place=place, now=now, progress=progress, parent_run_id=parent_run_id
@@ -146,6 +153,7 @@ def _fit_and_evaluate(
     personas: tuple[PersonaRules, ...],
     progress: Progress,
     budget_seconds: float,
+    evidence: str,
 ) -> TrainedModel:
     horizon_days = tables.crm.horizon_days
     with progress("Splitting leads and labelling snapshots"):
@@ -157,6 +165,7 @@ def _fit_and_evaluate(
         seed=seed,
         progress=progress,
         budget_seconds=budget_seconds,
+        evidence=evidence,
     )
     with progress("Evaluating on never-trained-on leads"):
         evaluation = evaluate_fitted(data, fitted, seed=seed)

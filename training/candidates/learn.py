@@ -52,15 +52,27 @@ def learn(
     seed: int,
     seconds_left: Callable[[], float],
     reweigh: Reweigh | None = None,
+    evidence: str = "model",
 ) -> Learned:
     """Find, fit and calibrate a model; rows hold both classes.
 
     Calibration and interval are learnt from margins of rows that the margin's model had not seen: those of
     the folds. The final fit knows the newest rows too, which the folds' fits did not. `reweigh` lets rows
-    whose label is a guess weigh what the calibrated model itself guesses.
+    whose label is a guess weigh what the calibrated model itself guesses. `evidence` is the most that scores
+    may rest on: with "scorecard" the base rate and scorecards compete alone.
     """
     folds = make_folds(rows, seed=seed)
-    found = search(rows, columns, folds, seed=seed, seconds_left=seconds_left) if folds else _nothing(rows)
+    if folds:
+        found = search(
+            rows,
+            columns,
+            folds,
+            seed=seed,
+            seconds_left=seconds_left,
+            only_scorecards=evidence == "scorecard",
+        )
+    else:
+        found = _nothing(rows)
     choice = choose(found)
     return Learned(
         model_text=choice.chosen.candidate.fit(rows, columns, seed=seed),
@@ -84,4 +96,4 @@ def _calibrate(choice: Choice, judged: Judged, reweigh: Reweigh | None) -> Calib
     rows, margin, importance = judged.rows, choice.chosen.margin, judged.importance
     if reweigh is not None:
         importance = reweigh(judged.taken, margin) * judged.of_fold
-    return fit_calibration(margin, rows.label, importance, order=rows.position, lead=rows.lead_index)
+    return fit_calibration(margin, rows.label, importance, lead=rows.lead_index)

@@ -28,7 +28,6 @@ from training.own_models.table import TrainingTable, read_training_table
 from training.points import FloatArray
 from training.recipe import FittedModel, LabelledPart, PreparedData, Progress, prepare
 from training.run_facts import TrainedModel
-from training.splits import SplitKind, lead_positions
 from training.train import TrainResult, evaluate_fitted, only_training, publish
 from training.trees import TreeEnsemble, parse_model_text, predict_margin
 
@@ -160,7 +159,7 @@ def _fitted(tables: CanonicalTables, data: PreparedData, own: OwnModel) -> Fitte
     )
     rows = _known_rows(calibration_matrix, data.calibration)
     trial = Judged.all_of(rows).trial(own, predict_margin(own.ensemble, rows.matrix))
-    calibration = _calibrate(tables, data, predict_margin(own.ensemble, calibration_matrix))
+    calibration = _calibrate(data, predict_margin(own.ensemble, calibration_matrix))
     probability = calibration.apply(predict_margin(own.ensemble, test_matrix))
     points = data.test.points
     return FittedModel(
@@ -194,13 +193,6 @@ def _known_rows(matrix: FloatArray, part: LabelledPart) -> TrainingRows:
     return rows.where(part.labels.known)
 
 
-def _calibrate(tables: CanonicalTables, data: PreparedData, margin: FloatArray) -> Calibration:
+def _calibrate(data: PreparedData, margin: FloatArray) -> Calibration:
     labels, lead_index = data.calibration.labels, data.calibration.points.lead_index
-    ordered = data.split.kind is not SplitKind.STRATIFIED
-    return fit_calibration(
-        margin,
-        labels.label,
-        labels.weight,
-        order=lead_positions(tables, data.split.kind)[lead_index] if ordered else None,
-        lead=lead_index,
-    )
+    return fit_calibration(margin, labels.label, labels.weight, lead=lead_index)
