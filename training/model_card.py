@@ -48,12 +48,15 @@ def _making(data: PreparedData, fitted: FittedModel) -> tuple[str, ...]:
         for name, part in parts
     )
     tried = ", ".join(f"{each.candidate.name} {each.validation_log_loss:.4f}" for each in fitted.tried)
+    learned = fitted.learned
     choice = (
-        f"{len(data.feature_set.features)} features. Candidates by log loss on the newest training leads: "
-        f"{tried}; chosen: {fitted.chosen.candidate.name} with {fitted.chosen.rounds} trees, "
-        f"calibration: {fitted.calibration.kind.value}."
+        f"{len(data.feature_set.features)} features. {learned.n_trials} models were tried on folds of the "
+        f"training and calibration leads; the best of each kind by log loss: {tried}; chosen, the simplest "
+        f"within one standard error of the best: {fitted.chosen.candidate.name}, fitted on all of these "
+        f"leads. Calibration: {fitted.calibration.kind.value}. Scores rest on: {learned.evidence}."
     )
-    return f"Split: {split.reason}.", counts, choice
+    cut_short = ("The search was cut short by its budget.",) if learned.cut_short else ()
+    return f"Split: {split.reason}.", counts, choice, *cut_short
 
 
 def _leakage(data: PreparedData) -> str:

@@ -1,8 +1,10 @@
-"""From tables to a calibrated model: labels, features, candidates, calibration, predictions of the test part.
+"""From tables to a calibrated model: labels, features, the candidates' recipe, predictions of the test part.
 
-Pure: the same tables and seed give the same model. Writing, logging and registering are done elsewhere.
+Pure but for the stopwatch of the budget: the same tables and seed give the same model. Writing, logging and
+registering are done elsewhere.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,15 +19,15 @@ from features.leakage import Finding
 from features.personas import PersonaRules
 from features.tables import CanonicalTables
 from training.calibration import Calibration
-from training.calibration_fit import fit_calibration
-from training.candidates.candidate import Candidate, TrainingRows, Tried, choose, try_candidate
-from training.candidates.lightgbm_model import TREE_CANDIDATES
-from training.candidates.prior import Prior
+from training.candidates.learn import Learned, learn
+from training.candidates.rows import TrainingRows, columns_of
+from training.candidates.search import Trial
 from training.evaluation import ScoredPoints, scored_points
-from training.first_pass import first_pass
-from training.labels import MIN_FOLLOWED_SHARE, Labels, TeachingLabels, WeightedRows, teaching_labels
+from training.first_pass import told_apart
+from training.labels import MIN_FOLLOWED_SHARE, Labels, teaching_labels
 from training.leakage import refuse_leaks
-from training.points import FloatArray, log_odds_to_probability
+from training.points import FloatArray
+from training.snapshots import snapshot_points
 from training.splits import (
     Part,
     Split,
@@ -33,13 +35,12 @@ from training.splits import (
     label_part,
     lead_positions,
     split_leads,
-    validation_leads,
 )
 from training.trees import parse_model_text, predict_margin
 
 MIN_OUTCOMES = 20
-CANDIDATES: tuple[Candidate, ...] = (Prior(), *TREE_CANDIDATES)
-"""Simplest first."""
+BUDGET_SECONDS = 60.0
+"""What bounds the search unless something else is asked for; its fixed plan usually ends before."""
 
 Progress = Callable[[str], AbstractContextManager[None]]
 
@@ -50,8 +51,6 @@ class LabelledPart:
 
     points: Points
     labels: Labels
-    teaching: TeachingLabels
-    """For the parts that teach: open leads are in it too."""
 
     @property
     def n_leads(self) -> int:
@@ -80,13 +79,30 @@ class PreparedData:
 class FittedModel:
     """The chosen candidate, fitted and calibrated, and what it says about the test part."""
 
-    tried: tuple[Tried, ...]
-    chosen: Tried
-    model_text: str
-    calibration: Calibration
+    learned: Learned
     test_matrix: FloatArray
     test_probability: FloatArray
     scored: ScoredPoints
+
+    @property
+    def tried(self) -> tuple[Trial, ...]:
+        """What could be chosen, simplest first."""
+        return self.learned.candidates
+
+    @property
+    def chosen(self) -> Trial:
+        """The candidate that was taken."""
+        return self.learned.chosen
+
+    @property
+    def model_text(self) -> str:
+        """The fitted candidate as LightGBM text."""
+        return self.learned.model_text
+
+    @property
+    def calibration(self) -> Calibration:
+        """What makes its margins probabilities."""
+        return self.learned.calibration
 
 
 def prepare(
@@ -141,43 +157,71 @@ def check_outcomes(tables: CanonicalTables, *, horizon_days: int) -> None:
 
 
 def fit_model(
-    tables: CanonicalTables, data: PreparedData, *, horizon_days: int, seed: int, progress: Progress
+    tables: CanonicalTables,
+    data: PreparedData,
+    *,
+    horizon_days: int,
+    seed: int,
+    progress: Progress,
+    budget_seconds: float = BUDGET_SECONDS,
 ) -> FittedModel:
-    """Try every candidate, fit the chosen one on the whole training part, calibrate, predict the test."""
+    """Find, fit and calibrate a model on everything known before the test part, and predict that.
+
+    The calibration leads are the newest of these rows: the folds judge and calibrate on them, and the final
+    fit knows them too, because where a market moves they say most about the next lead.
+    """
+    started = time.monotonic()
     with progress("Computing features"):
-        matrices = [
-            build_features(data.feature_set, tables, part.points)
-            for part in (data.train, data.calibration, data.test)
-        ]
-    newest_leads = validation_leads(tables, data.split, horizon_days=horizon_days)
-    newest = np.isin(data.train.points.lead_index, data.split.train.lead_index[newest_leads])
-    _check_known("newest training", int((data.train.labels.known & newest).sum()), horizon_days)
-    with progress("Asking a quick model about open leads"):
-        taught = _sharpened(data, matrices[0], seed=seed).rows()
-    rows, is_newest = _training_rows(matrices[0], data.train.points, taught), newest[taught.position]
-    older, validation = rows.where(~is_newest), rows.where(is_newest)
-    with progress("Trying candidates"):
-        tried = _try_all(older, validation, data.feature_set, seed=seed)
-        chosen = choose(tried, validation)
-    with progress(f"Fitting {chosen.candidate.name} and calibrating it"):
-        model_text = chosen.candidate.fit(rows, rounds=chosen.rounds, feature_set=data.feature_set, seed=seed)
-        calibration = _calibrate(tables, data, matrices[1], model_text)
-    probability = calibration.apply(predict_margin(parse_model_text(model_text), matrices[2]))
+        rows = _learning_rows(tables, data, horizon_days, seed=seed)
+        test_matrix = build_features(data.feature_set, tables, data.test.points)
+    with progress("Trying candidates, choosing, fitting and calibrating"):
+        learned = learn(
+            rows,
+            columns_of(data.feature_set),
+            seed=seed,
+            seconds_left=lambda: budget_seconds - (time.monotonic() - started),
+        )
+    ensemble = parse_model_text(learned.model_text)
+    probability = learned.calibration.apply(predict_margin(ensemble, test_matrix))
     return FittedModel(
-        tried=tried,
-        chosen=chosen,
-        model_text=model_text,
-        calibration=calibration,
-        test_matrix=matrices[2],
+        learned=learned,
+        test_matrix=test_matrix,
         test_probability=probability,
         scored=_scored(data, probability),
     )
 
 
+def _learning_rows(
+    tables: CanonicalTables, data: PreparedData, horizon_days: int, *, seed: int
+) -> TrainingRows:
+    """Return the snapshots of training and calibration leads as known when the test part begins.
+
+    Open ones are among them, as a win and as a no, weighted by their chance (decision 0014).
+    """
+    split = data.split
+    leads = np.union1d(split.train.lead_index, split.calibration.lead_index)
+    until_us = split.calibration.known_until_us
+    points = snapshot_points(tables, until_us=until_us, lead_index=leads)
+    taught = teaching_labels(tables, points, horizon_days=horizon_days, known_until_us=until_us)
+    matrix = build_features(data.feature_set, tables, points)
+    rows = told_apart(matrix, taught, categorical=data.feature_set.categorical_indices, seed=seed).rows()
+    lead_index = points.lead_index[rows.position]
+    if split.kind is SplitKind.FORWARD:
+        position = points.as_of_us[rows.position]
+    else:
+        position = lead_positions(tables, split.kind)[lead_index]
+    return TrainingRows(
+        matrix=matrix[rows.position],
+        label=rows.label,
+        weight=rows.weight,
+        lead_index=lead_index,
+        position=None if split.kind is SplitKind.STRATIFIED else position,
+    )
+
+
 def _labelled(tables: CanonicalTables, part: Part, horizon_days: int) -> LabelledPart:
     points, labels = label_part(tables, part, horizon_days=horizon_days)
-    teaching = teaching_labels(tables, points, horizon_days=horizon_days, known_until_us=part.known_until_us)
-    return LabelledPart(points=points, labels=labels, teaching=teaching)
+    return LabelledPart(points=points, labels=labels)
 
 
 def _check_parts(parts: Sequence[LabelledPart], horizon_days: int) -> None:
@@ -205,58 +249,6 @@ def _check_known(name: str, n_known: int, horizon_days: int) -> None:
 def _base_rate(labels: Labels) -> float:
     """Return the weighted share of wins, shrunken by one lead at even odds so that it is never 0 or 1."""
     return float((labels.weight @ labels.label + 0.5) / (labels.weight.sum() + 1.0))
-
-
-def _sharpened(data: PreparedData, matrix: FloatArray, *, seed: int) -> TeachingLabels:
-    """Return the labels of the training part, its open leads told apart by a quick model of the same part."""
-    teaching = data.train.teaching
-    if teaching.answered.all():
-        return teaching
-    probability = first_pass(
-        matrix, teaching.rows(), categorical=data.feature_set.categorical_indices, seed=seed
-    )
-    return teaching.sharpened(probability(matrix))
-
-
-def _training_rows(matrix: FloatArray, points: Points, rows: WeightedRows) -> TrainingRows:
-    return TrainingRows(
-        matrix=matrix[rows.position],
-        label=rows.label,
-        weight=rows.weight,
-        lead_index=points.lead_index[rows.position],
-    )
-
-
-def _try_all(
-    rows: TrainingRows, validation: TrainingRows, feature_set: FeatureSet, *, seed: int
-) -> tuple[Tried, ...]:
-    """Try what can be tried: with one class in either slice only the prior means anything."""
-    learnable = all(0 < slice_.label.sum() < len(slice_.label) for slice_ in (rows, validation))
-    candidates = CANDIDATES if learnable else CANDIDATES[:1]
-    return tuple(
-        try_candidate(candidate, rows, validation, feature_set=feature_set, seed=seed)
-        for candidate in candidates
-    )
-
-
-def _calibrate(
-    tables: CanonicalTables, data: PreparedData, matrix: FloatArray, model_text: str
-) -> Calibration:
-    """Calibrate on answers and on the level of the open leads; who of these is likelier the model may say.
-
-    Open leads that are all given the chance of their age would flatten every model.
-    """
-    margin = predict_margin(parse_model_text(model_text), matrix)
-    rows = data.calibration.teaching.sharpened(log_odds_to_probability(margin)).rows()
-    lead_index = data.calibration.points.lead_index[rows.position]
-    ordered = data.split.kind is not SplitKind.STRATIFIED
-    return fit_calibration(
-        margin[rows.position],
-        rows.label,
-        rows.weight,
-        order=lead_positions(tables, data.split.kind)[lead_index] if ordered else None,
-        lead=lead_index,
-    )
 
 
 def _scored(data: PreparedData, probability: FloatArray) -> ScoredPoints:

@@ -12,7 +12,8 @@ import numpy as np
 
 from features.tables import CanonicalTables
 from training.artifact import ModelCardFacts
-from training.candidates.candidate import Parameter, Tried
+from training.candidates.boosting import Parameter
+from training.candidates.search import Trial
 from training.data_hash import hash_tables
 from training.evaluation import Evaluation
 from training.outcomes import lead_created_us
@@ -93,6 +94,7 @@ def manifest_facts(trained: TrainedModel, *, now: datetime) -> ModelCardFacts:
         metrics=run_metrics(trained),
         trained_from=trained_from,
         trained_until=trained_until,
+        evidence=trained.fitted.learned.evidence,
     )
 
 
@@ -154,6 +156,9 @@ def _parameters(trained: TrainedModel, facts: ModelCardFacts) -> Pairs:
         "candidate": chosen.candidate.name,
         "trees": chosen.rounds,
         "calibration": trained.fitted.calibration.kind.value,
+        "evidence": trained.fitted.learned.evidence,
+        "trials": trained.fitted.learned.n_trials,
+        "search_cut_short": trained.fitted.learned.cut_short,
         "split": facts.split,
         "features": len(trained.data.feature_set.features),
         "feature_set_hash": trained.data.feature_set.hash,
@@ -179,7 +184,7 @@ def _tags(trained: TrainedModel, facts: ModelCardFacts) -> Pairs:
     )
 
 
-def _candidate(tried: Tried, seed: int) -> CandidateRecord:
+def _candidate(tried: Trial, seed: int) -> CandidateRecord:
     return CandidateRecord(
         name=tried.candidate.name,
         parameters=(("seed", str(seed)), *_texts(tried.candidate.parameters)),

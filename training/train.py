@@ -21,7 +21,7 @@ from training.errors import BusyError, RegistryError, writing_to
 from training.evaluation import Evaluation, evaluate
 from training.mlflow_store import StorePlace
 from training.model_card import write_card
-from training.recipe import Progress, fit_model, prepare
+from training.recipe import BUDGET_SECONDS, Progress, fit_model, prepare
 from training.registry import register_training
 from training.run_facts import PartCounts, TrainedModel, count_parts, manifest_facts, training_record
 from training.run_record import Registered, TrainingRecord
@@ -31,7 +31,7 @@ GOLDEN_ROWS = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateResult:
-    """One candidate's log loss on the newest training leads, and whether it was chosen."""
+    """One candidate's log loss on the folds, its boosted trees per seed, and whether it was chosen."""
 
     name: str
     validation_log_loss: float
@@ -51,6 +51,8 @@ class TrainResult:
     features: int
     candidates: tuple[CandidateResult, ...]
     calibration: str
+    evidence: str
+    search_cut_short: bool
     evaluation: Evaluation
     findings: tuple[Finding, ...]
 
@@ -65,6 +67,7 @@ def train(
     progress: Progress,
     personas: tuple[PersonaRules, ...] = (),
     parent_run_id: str | None = None,
+    budget_seconds: float = BUDGET_SECONDS,
 ) -> TrainResult:
     """Train on the history and register the model as challenger.
 
@@ -75,6 +78,7 @@ def train(
     progress : shows a step while it runs; called with its title.
     personas : those both teams agreed; the model is told which one a lead is.
     parent_run_id : the MLflow run to log into, when `mlflow run` opened one.
+    budget_seconds : bounds the search for a model; its fixed plan usually ends before.
 
     Raises
     ------
@@ -84,7 +88,9 @@ def train(
     RegistryError : MLflow failed; names the model directory and the command that registers it.
     """
     with _only_training(workspace):
-        trained = _fit_and_evaluate(tables, seed=seed, personas=personas, progress=progress)
+        trained = _fit_and_evaluate(
+            tables, seed=seed, personas=personas, progress=progress, budget_seconds=budget_seconds
+        )
         facts = manifest_facts(trained, now=now)
         card = write_card(
             crm_name=facts.crm_name,
@@ -102,12 +108,24 @@ def train(
 
 
 def _fit_and_evaluate(
-    tables: CanonicalTables, *, seed: int, personas: tuple[PersonaRules, ...], progress: Progress
+    tables: CanonicalTables,
+    *,
+    seed: int,
+    personas: tuple[PersonaRules, ...],
+    progress: Progress,
+    budget_seconds: float,
 ) -> TrainedModel:
     horizon_days = tables.crm.horizon_days
     with progress("Splitting leads and labelling snapshots"):
         data = prepare(tables, horizon_days=horizon_days, personas=personas)
-    fitted = fit_model(tables, data, horizon_days=horizon_days, seed=seed, progress=progress)
+    fitted = fit_model(
+        tables,
+        data,
+        horizon_days=horizon_days,
+        seed=seed,
+        progress=progress,
+        budget_seconds=budget_seconds,
+    )
     with progress("Evaluating on never-trained-on leads"):
         evaluation = evaluate(fitted.scored, seed=seed)
     return TrainedModel(
@@ -177,6 +195,8 @@ def _result(registered: Registered, trained: TrainedModel) -> TrainResult:
             for each in trained.fitted.tried
         ),
         calibration=trained.fitted.calibration.kind.value,
+        evidence=trained.fitted.learned.evidence,
+        search_cut_short=trained.fitted.learned.cut_short,
         evaluation=trained.evaluation,
         findings=trained.data.findings,
     )

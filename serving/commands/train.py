@@ -20,6 +20,9 @@ app = command_app()
 @app.command()
 def train_challenger(
     seed: Annotated[int, typer.Option("--seed", help="Same seed and history, same model.")] = 0,
+    budget: Annotated[
+        float, typer.Option("--budget", min=0.0, help="Most seconds for the search; usually it ends before.")
+    ] = 60.0,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -43,6 +46,7 @@ def train_challenger(
         progress=step,
         personas=agreed_personas(settings),
         parent_run_id=parent_run_id,
+        budget_seconds=budget,
     )
     if parent_run_id is None:
         _tell_mlflow_run(settings, result)
@@ -120,6 +124,8 @@ def result_json(result: "TrainResult") -> dict[str, Any]:
         "leakage": [finding.to_dict() for finding in result.findings],
         "candidates": [asdict(candidate) for candidate in result.candidates],
         "calibration": result.calibration,
+        "evidence": result.evidence,
+        "search_cut_short": result.search_cut_short,
         "evaluation": evaluation_json(result.evaluation),
         "next": "leadpact promote",
     }
@@ -138,7 +144,8 @@ def show_result(result: "TrainResult") -> None:
     registered = result.registered
     print_tables(
         f"challenger: version {registered.version} of lead-conversion, horizon {result.horizon_days} days, "
-        f"{result.features} features, calibration {result.calibration}",
+        f"{result.features} features, calibration {result.calibration}, evidence {result.evidence}",
+        *(("the search was cut short by --budget",) if result.search_cut_short else ()),
         f"split: {result.split_reason}",
         leakage_line(result.findings),
         parts_table(result.parts),

@@ -59,7 +59,7 @@ def test_a_future_planted_after_the_cut_off_cannot_enter(
     crm: CanonicalTables, data: PreparedData, fitted: FittedModel
 ) -> None:
     """Flip every later outcome and add a later activity that names the winner: the same trees are learnt."""
-    cut_off_us = data.split.train.known_until_us
+    cut_off_us = data.split.calibration.known_until_us
     assert cut_off_us is not None
     telling = [
         {
@@ -73,7 +73,7 @@ def test_a_future_planted_after_the_cut_off_cannot_enter(
     leaky = add_activities(flip_outcomes_after(crm, cut_off_us), telling)
     leaky_data = prepare(leaky, horizon_days=HORIZON)
     leaky_fit = fit_model(leaky, leaky_data, horizon_days=HORIZON, seed=0, progress=silent)
-    assert leaky_data.split.train.known_until_us == cut_off_us
+    assert leaky_data.split.calibration.known_until_us == cut_off_us
     assert leaky_data.feature_set == data.feature_set
     np.testing.assert_array_equal(leaky_data.train.labels.label, data.train.labels.label)
     np.testing.assert_array_equal(leaky_data.train.labels.weight, data.train.labels.weight)
@@ -106,10 +106,10 @@ def test_what_follows_the_closing_is_never_seen_by_a_snapshot(crm: CanonicalTabl
 
 
 def test_the_model_learns_what_there_is(fitted: FittedModel) -> None:
-    """On a CRM with a signal, trees are chosen and order the test leads well."""
+    """On a CRM with a signal, more than the base rate is chosen and orders the test leads well."""
     evaluation = evaluate(fitted.scored, seed=0)
     auc, gain = evaluation.metric("auc"), evaluation.metric("log_loss_gain")
-    assert fitted.chosen.candidate.name.startswith("lightgbm")
+    assert fitted.chosen.candidate.name != "prior"
     assert auc is not None
     assert auc.low > 0.6
     assert gain is not None

@@ -1,134 +1,136 @@
-"""The face every competing model has, and how one is chosen. What it is inside is its own file's affair.
+"""The models that compete, as values: what each is, and how it is fitted for good as LightGBM text."""
 
-Candidates are tried on an older part of the training leads and judged on the newest; the chosen one is fitted
-again on all of them. Every candidate ends as LightGBM text, so one parser and one kernel score them all.
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from features.definitions import FeatureSet
-from training.metrics import SMALLEST_PROBABILITY, log_losses, weighted_mean
-from training.outcomes import IntArray
-from training.points import FloatArray, log_odds_to_probability, probability_to_log_odds
+from training.candidates.additive import fit_additive, level_shift, spread_out
+from training.candidates.boosting import Parameter, TreeShape, fit_for_good
+from training.candidates.rows import Columns, TrainingRows, recency_weights
+from training.candidates.tree_writer import ScaledText, join_texts, write_additive, write_constant
 
-NEWTON_STEPS, SMALLEST_STEP = 25, 1e-6
-
-Parameter = tuple[str, str | int | float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TrainingRows:
-    """Rows with known labels: ``matrix`` (n, n_features); the rest (n,), ``lead_index`` a row's lead."""
-
-    matrix: FloatArray
-    label: npt.NDArray[np.int8]
-    weight: FloatArray
-    lead_index: IntArray
-
-    def where(self, chosen: npt.NDArray[np.bool_]) -> "TrainingRows":
-        """Return the chosen rows, bool (n,)."""
-        return TrainingRows(
-            matrix=self.matrix[chosen],
-            label=self.label[chosen],
-            weight=self.weight[chosen],
-            lead_index=self.lead_index[chosen],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Trial:
-    """What an early-stopped fit came to: its trees and its probabilities of the validation rows (n,)."""
-
-    rounds: int
-    probability: FloatArray
+PENALTIES = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0)
+"""Of the additive models, strongest first: how much it costs to differ from the average."""
 
 
 class Candidate(Protocol):
-    """A recipe that can be tried and then fitted for good."""
+    """A model that can be fitted for good."""
 
     @property
     def name(self) -> str:
-        """The word reports use for it."""
+        """The word reports use for models of this kind."""
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """Everything needed to repeat the fit but the seed."""
 
-    def try_on(
-        self, rows: TrainingRows, validation: TrainingRows, *, feature_set: FeatureSet, seed: int
-    ) -> Trial:
-        """Fit on rows, stop where the validation rows say so."""
+    @property
+    def rounds(self) -> int:
+        """Boosted trees per seed; 0 for a model without any."""
 
-    def fit(self, rows: TrainingRows, *, rounds: int, feature_set: FeatureSet, seed: int) -> str:
-        """Fit for good and return the LightGBM model text."""
+    def fit(self, rows: TrainingRows, columns: Columns, *, seed: int) -> str:
+        """Return the model text of a fit on all rows; its trees are named f0, f1, … by column."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Tried:
-    """A candidate and how it did: mean log loss on the validation rows, and the losses per row (n,)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """The base rate and nothing else: what models must beat, and what is left when nothing can be learnt."""
 
-    candidate: Candidate
+    name: str = "prior"
+    parameters: tuple[Parameter, ...] = ()
+    rounds: int = 0
+
+    def fit(self, rows: TrainingRows, columns: Columns, *, seed: int) -> str:  # noqa: ARG002 - one face for all
+        """Write the log-odds of the weighted base rate."""
+        label = rows.label.astype(np.float64)
+        shift = level_shift(np.zeros(len(label)), label, rows.weight)
+        return write_constant(shift, n_rows=len(label), n_columns=len(columns.n_codes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Additive:
+    """A scorecard of at most `most_bins` bins per number, or without them a linear model."""
+
+    most_bins: int | None
+    penalty: float
+    half_life: float | None
+    rounds: int = 0
+
+    @property
+    def name(self) -> str:
+        """Scorecard or linear."""
+        return "linear" if self.most_bins is None else "scorecard"
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Bins, ridge penalty and half-life."""
+        bins = () if self.most_bins is None else (("most_bins", self.most_bins),)
+        return (*bins, ("penalty", self.penalty), *_half_life(self.half_life))
+
+    def fit(self, rows: TrainingRows, columns: Columns, *, seed: int) -> str:  # noqa: ARG002 - one face for all
+        """Fit along the penalties down to the own one, as it was when it was tried."""
+        design = spread_out(rows.matrix, columns, most_bins=self.most_bins)
+        path = [penalty for penalty in PENALTIES if penalty >= self.penalty]
+        weight = recency_weights(rows, self.half_life)
+        models = fit_additive(design, rows.label.astype(np.float64), weight, penalties=path)
+        return write_additive(models[-1], n_columns=len(columns.n_codes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoostedTrees:
+    """Boosted trees of one shape; the mean of several seeds, each with its share of the leaves."""
+
+    shape: TreeShape
     rounds: int
-    validation_log_loss: float
-    losses: FloatArray
+    half_life: float | None
+    n_seeds: int = 1
+    name: str = "lightgbm"
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """LightGBM's parameters, rounds, seeds and half-life."""
+        own = (("rounds", self.rounds), ("n_seeds", self.n_seeds), *_half_life(self.half_life))
+        return (*self.shape.parameters, *own)
+
+    def fit(self, rows: TrainingRows, columns: Columns, *, seed: int) -> str:
+        """Fit once per seed and join."""
+        weight = recency_weights(rows, self.half_life)
+        texts = [
+            fit_for_good(rows, weight, self.shape, columns, rounds=self.rounds, seed=seed + number)
+            for number in range(self.n_seeds)
+        ]
+        parts = [ScaledText(text=text, scale=1.0 / self.n_seeds) for text in texts]
+        return join_texts(parts, n_columns=len(columns.n_codes))
 
 
-def try_candidate(
-    candidate: Candidate, rows: TrainingRows, validation: TrainingRows, *, feature_set: FeatureSet, seed: int
-) -> Tried:
-    """Try one candidate and measure it."""
-    trial = candidate.try_on(rows, validation, feature_set=feature_set, seed=seed)
-    losses = shifted_log_losses(validation, trial.probability)
-    return Tried(
-        candidate=candidate,
-        rounds=trial.rounds,
-        validation_log_loss=float(weighted_mean(losses, validation.weight)),
-        losses=losses,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blend:
+    """The mean of several models in log-odds."""
+
+    members: tuple[Candidate, ...]
+    name: str = "blend"
+
+    @property
+    def rounds(self) -> int:
+        """Those of the boosted member."""
+        return max(member.rounds for member in self.members)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Those of the members, under their names."""
+        return tuple(
+            (f"{number}.{member.name}.{name}", value)
+            for number, member in enumerate(self.members)
+            for name, value in member.parameters
+        )
+
+    def fit(self, rows: TrainingRows, columns: Columns, *, seed: int) -> str:
+        """Fit every member and join them, each with its share."""
+        share = 1.0 / len(self.members)
+        parts = [ScaledText(text=each.fit(rows, columns, seed=seed), scale=share) for each in self.members]
+        return join_texts(parts, n_columns=len(columns.n_codes))
 
 
-def shifted_log_losses(validation: TrainingRows, probability: FloatArray) -> FloatArray:
-    """Return log losses (n,) after moving all log-odds so that expected equals real wins on these rows.
-
-    A candidate is calibrated afterwards on newer leads anyway; without this, a base rate that drifts between
-    the older and the newest leads would drown what the candidate knows about one lead against another.
-    """
-    log_odds = probability_to_log_odds(np.clip(probability, SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY))
-    wins = float(validation.weight @ validation.label)
-    shift = 0.0
-    for _ in range(NEWTON_STEPS):
-        shifted = log_odds_to_probability(log_odds + shift)
-        slope = float(validation.weight @ (shifted * (1.0 - shifted)))
-        step = (wins - float(validation.weight @ shifted)) / max(slope, SMALLEST_PROBABILITY)
-        shift += float(np.clip(step, -1.0, 1.0))
-        if abs(step) < SMALLEST_STEP:
-            break
-    return log_losses(validation.label, log_odds_to_probability(log_odds + shift))
-
-
-def choose(tried: Sequence[Tried], validation: TrainingRows) -> Tried:
-    """Return the first (simplest) candidate within one standard error of the best.
-
-    The error is that of the mean difference to the best, with the rows of one lead taken together: candidates
-    see the same leads, so most of what is hard for one is hard for the other (Breiman et al. 1984).
-    """
-    best = min(tried, key=lambda each: each.validation_log_loss)
-    within = (
-        each
-        for each in tried[: tried.index(best)]
-        if each.validation_log_loss - best.validation_log_loss <= _standard_error(each, best, validation)
-    )
-    return next(within, best)
-
-
-def _standard_error(first: Tried, second: Tried, validation: TrainingRows) -> float:
-    """Return the standard error of the mean difference in loss, leads being independent."""
-    difference = first.losses - second.losses
-    centred = validation.weight * (difference - weighted_mean(difference, validation.weight))
-    per_lead = np.bincount(np.unique(validation.lead_index, return_inverse=True)[1], weights=centred)
-    return float(np.sqrt(np.square(per_lead).sum()) / validation.weight.sum())
+def _half_life(half_life: float | None) -> tuple[Parameter, ...]:
+    return () if half_life is None else (("half_life", half_life),)

@@ -1,0 +1,5 @@
+"""The recipe for data frames: one door, `LeadClassifier`."""
+
+from training.classifier.estimator import LeadClassifier
+
+__all__ = ["LeadClassifier"]
