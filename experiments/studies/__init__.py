@@ -1,1 +1,1 @@
-"""Studies: questions about how well LeadPact predicts, each a folder with one command and its results."""
+"""Studies: one question each, one command, the answer as JSON beside it."""

@@ -69,6 +69,4 @@ def _nothing(rows: TrainingRows) -> Search:
 
 def _calibrate(choice: Choice, judged: Judged) -> Calibration:
     rows = judged.rows
-    return fit_calibration(
-        choice.chosen.margin, rows.label, judged.importance, order=rows.position, lead=rows.lead_index
-    )
+    return fit_calibration(choice.chosen.margin, rows.label, judged.importance, lead=rows.lead_index)
