@@ -48,8 +48,8 @@ def fit_calibration(
     and a sigmoid. What is independent is a lead, never a row: all rows together weigh as much as there are
     leads, which is what smoothing, shrinking and the width of the interval depend on.
 
-    Fitting uses Platt's smoothed targets (Platt 1999; Newton's method as in Lin, Lin and Weng 2007), so
-    separated classes give a finite answer. One class, one margin, or a slope that is not above 0 give a shift.
+    Fitting uses Platt's smoothed targets (Platt 1999; Newton's method as in Lin, Lin and Weng 2007), so that
+    separated classes give a finite answer. One class, one margin, or a slope not above 0 give a shift.
 
     Parameters
     ----------
