@@ -102,7 +102,6 @@ def measure(prepared: Prepared, method: Method) -> Found:
         probability_to_log_odds(model(part.matrix))[rows.position],
         rows.label,
         rows.weight,
-        order=part.created_us[rows.position],
         lead=part.points.lead_index[rows.position],
     )
     return found(prepared.case, fitted.apply(probability_to_log_odds(model(prepared.open_matrix))))
