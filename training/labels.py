@@ -79,15 +79,6 @@ class TeachingLabels:
             ),
         )
 
-    def where(self, chosen: IntArray) -> "TeachingLabels":
-        """Return the entries of the chosen points."""
-        return TeachingLabels(
-            chance=self.chance[chosen],
-            answered=self.answered[chosen],
-            weight=self.weight[chosen],
-            landmark=self.landmark[chosen],
-        )
-
     def sharpened(self, probability: FloatArray) -> "TeachingLabels":
         """Return the chances of open points moved by what a model (n,) thinks of each; no answer changes.
 

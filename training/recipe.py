@@ -23,11 +23,10 @@ from training.candidates.learn import Learned, learn
 from training.candidates.rows import TrainingRows, columns_of
 from training.candidates.search import Trial
 from training.evaluation import ScoredPoints, scored_points
-from training.first_pass import first_pass
-from training.labels import MIN_FOLLOWED_SHARE, Labels, TeachingLabels, WeightedRows, teaching_labels
+from training.first_pass import told_apart
+from training.labels import MIN_FOLLOWED_SHARE, Labels, teaching_labels
 from training.leakage import refuse_leaks
-from training.outcomes import IntArray
-from training.points import FloatArray, log_odds_to_probability
+from training.points import FloatArray
 from training.snapshots import snapshot_points
 from training.splits import (
     Part,
@@ -195,9 +194,7 @@ def fit_model(
     """
     started = time.monotonic()
     with progress("Computing features"):
-        points, matrix, labels = _learning_points(tables, data, horizon_days=horizon_days)
-        taught = _sharpened(labels, matrix, data.feature_set, seed=seed).rows()
-        rows = _learning_rows(tables, data.split, points, matrix, taught)
+        rows = _learning_rows(tables, data, horizon_days, seed=seed)
         test_matrix = build_features(data.feature_set, tables, data.test.points)
     with progress("Trying candidates, choosing, fitting and calibrating"):
         learned = learn(
@@ -205,7 +202,6 @@ def fit_model(
             columns_of(data.feature_set),
             seed=seed,
             seconds_left=lambda: budget_seconds - (time.monotonic() - started),
-            reweigh=lambda taken, margin: calibration_weights(labels, taught, taken, margin),
             evidence=evidence,
         )
     ensemble = parse_model_text(learned.model_text)
@@ -218,60 +214,32 @@ def fit_model(
     )
 
 
-def _learning_points(
-    tables: CanonicalTables, data: PreparedData, *, horizon_days: int
-) -> tuple[Points, FloatArray, TeachingLabels]:
-    """Return the snapshots of training and calibration leads as known when the test part begins."""
-    split, until_us = data.split, data.split.calibration.known_until_us
-    leads = np.union1d(split.train.lead_index, split.calibration.lead_index)
-    points = snapshot_points(tables, until_us=until_us, lead_index=leads)
-    labels = teaching_labels(tables, points, horizon_days=horizon_days, known_until_us=until_us)
-    return points, build_features(data.feature_set, tables, points), labels
-
-
 def _learning_rows(
-    tables: CanonicalTables, split: Split, points: Points, matrix: FloatArray, taught: WeightedRows
+    tables: CanonicalTables, data: PreparedData, horizon_days: int, *, seed: int
 ) -> TrainingRows:
-    """Return the rows that teach; an open lead is there as a win and as a no."""
-    lead_index = points.lead_index[taught.position]
-    if split.kind is SplitKind.FORWARD:
-        seen = points.as_of_us[taught.position]
-    else:
-        seen = lead_positions(tables, split.kind)[lead_index]
-    return TrainingRows(
-        matrix=matrix[taught.position],
-        label=taught.label,
-        weight=taught.weight,
-        lead_index=lead_index,
-        position=None if split.kind is SplitKind.STRATIFIED else seen,
-    )
+    """Return the snapshots of training and calibration leads as known when the test part begins.
 
-
-def calibration_weights(
-    labels: TeachingLabels, taught: WeightedRows, taken: IntArray, margin: FloatArray
-) -> FloatArray:
-    """Return what rows weigh (n,) when open leads are told apart by the model that is calibrated.
-
-    Open leads told apart by another, weaker model would flatten it; how many of them win stays the affair of
-    `training.closing`. `taken` int64 (n,) are the places of the rows in `taught`, `margin` (n,) the model's.
+    Open ones are among them, as a win and as a no, weighted by their chance (decision 0014).
     """
-    point = taught.position[taken]
-    own, first, place = np.unique(point, return_index=True, return_inverse=True)
-    sharpened = labels.where(own).sharpened(log_odds_to_probability(margin[first]))
-    chance = sharpened.chance[place]
-    guess = np.where(taught.label[taken] == 1, chance, 1.0 - chance)
-    weight: FloatArray = labels.weight[point] * np.where(labels.answered[point], 1.0, guess)
-    return weight
-
-
-def _sharpened(
-    labels: TeachingLabels, matrix: FloatArray, feature_set: FeatureSet, *, seed: int
-) -> TeachingLabels:
-    """Return the labels with open leads told apart by a quick model; without open leads, as they are."""
-    if labels.answered.all():
-        return labels
-    probability = first_pass(matrix, labels.rows(), categorical=feature_set.categorical_indices, seed=seed)
-    return labels.sharpened(probability(matrix))
+    split = data.split
+    leads = np.union1d(split.train.lead_index, split.calibration.lead_index)
+    until_us = split.calibration.known_until_us
+    points = snapshot_points(tables, until_us=until_us, lead_index=leads)
+    taught = teaching_labels(tables, points, horizon_days=horizon_days, known_until_us=until_us)
+    matrix = build_features(data.feature_set, tables, points)
+    rows = told_apart(matrix, taught, categorical=data.feature_set.categorical_indices, seed=seed).rows()
+    lead_index = points.lead_index[rows.position]
+    if split.kind is SplitKind.FORWARD:
+        position = points.as_of_us[rows.position]
+    else:
+        position = lead_positions(tables, split.kind)[lead_index]
+    return TrainingRows(
+        matrix=matrix[rows.position],
+        label=rows.label,
+        weight=rows.weight,
+        lead_index=lead_index,
+        position=None if split.kind is SplitKind.STRATIFIED else position,
+    )
 
 
 def _labelled(tables: CanonicalTables, part: Part, horizon_days: int) -> LabelledPart:

@@ -49,24 +49,12 @@ class Trial:
 class Judged:
     """The judged rows of all folds, one after the other.
 
-    ``taken`` int64 (n_judged,) are their places among the rows that were searched; ``of_fold`` (n_judged,) is
-    what their fold counts.
+    ``importance`` (n_judged,) weighs losses, ``fold`` (n_judged,) is which fold judged a row.
     """
 
     rows: TrainingRows
-    taken: IntArray
-    of_fold: FloatArray
-
-    @classmethod
-    def all_of(cls, rows: TrainingRows) -> "Judged":
-        """Return all rows as one fold."""
-        n_rows = len(rows.label)
-        return cls(rows=rows, taken=np.arange(n_rows), of_fold=np.ones(n_rows))
-
-    @property
-    def importance(self) -> FloatArray:
-        """What the losses of the rows weigh, (n_judged,)."""
-        return self.rows.weight * self.of_fold
+    importance: FloatArray
+    fold: IntArray
 
     def losses(self, margin: FloatArray) -> FloatArray:
         """Return the log loss of each row, (n_judged,)."""
@@ -214,9 +202,10 @@ class _Bench:
         self.rows, self.columns, self.seed, self.seconds_left = rows, columns, seed, seconds_left
         self.folds = [_FoldBench(rows, columns, fold) for fold in folds]
         self.importance = np.array([fold.importance for fold in folds])
-        taken = np.concatenate([fold.judged for fold in folds])
-        of_fold = np.repeat(self.importance, [len(fold.judged) for fold in folds])
-        self.judged = Judged(rows=rows.where(taken), taken=taken, of_fold=of_fold)
+        judged = rows.where(np.concatenate([fold.judged for fold in folds]))
+        number = np.repeat(np.arange(len(folds)), [len(fold.judged) for fold in folds])
+        importance = judged.weight * self.importance[number]
+        self.judged = Judged(rows=judged, importance=importance, fold=number)
         self.trials: list[Trial] = []
 
     def check_time(self) -> None:

@@ -158,7 +158,8 @@ def _fitted(tables: CanonicalTables, data: PreparedData, own: OwnModel) -> Fitte
         build_features(data.feature_set, tables, part.points) for part in (data.calibration, data.test)
     )
     rows = _known_rows(calibration_matrix, data.calibration)
-    trial = Judged.all_of(rows).trial(own, predict_margin(own.ensemble, rows.matrix))
+    judged = Judged(rows=rows, importance=rows.weight, fold=np.zeros(len(rows.label), dtype=np.int64))
+    trial = judged.trial(own, predict_margin(own.ensemble, rows.matrix))
     calibration = _calibrate(data, predict_margin(own.ensemble, calibration_matrix))
     probability = calibration.apply(predict_margin(own.ensemble, test_matrix))
     points = data.test.points
