@@ -16,6 +16,7 @@ from training.candidates.candidate import PENALTIES, Additive, BoostedTrees, Can
 from training.candidates.folds import Fold
 from training.candidates.rows import Columns, TrainingRows, recency_weights
 from training.metrics import weighted_mean
+from training.outcomes import IntArray
 from training.points import FloatArray, probability_to_log_odds
 
 if TYPE_CHECKING:
@@ -46,10 +47,14 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Judged:
-    """The judged rows of all folds, one after the other; ``importance`` (n_judged,) weighs losses."""
+    """The judged rows of all folds, one after the other.
+
+    ``importance`` (n_judged,) weighs losses, ``fold`` (n_judged,) is which fold judged a row.
+    """
 
     rows: TrainingRows
     importance: FloatArray
+    fold: IntArray
 
     def losses(self, margin: FloatArray) -> FloatArray:
         """Return the log loss of each row, (n_judged,)."""
@@ -198,8 +203,9 @@ class _Bench:
         self.folds = [_FoldBench(rows, columns, fold) for fold in folds]
         self.importance = np.array([fold.importance for fold in folds])
         judged = rows.where(np.concatenate([fold.judged for fold in folds]))
-        own = np.repeat(self.importance, [len(fold.judged) for fold in folds])
-        self.judged = Judged(rows=judged, importance=judged.weight * own)
+        number = np.repeat(np.arange(len(folds)), [len(fold.judged) for fold in folds])
+        importance = judged.weight * self.importance[number]
+        self.judged = Judged(rows=judged, importance=importance, fold=number)
         self.trials: list[Trial] = []
 
     def check_time(self) -> None:
