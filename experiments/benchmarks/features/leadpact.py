@@ -11,7 +11,8 @@ from features.history.store import History
 
 def write_features(feature_set: FeatureSet, task: Task) -> None:
     """Compute the task from the history and write one file."""
-    write_feature_table(feature_set, History(task.folder).buckets(), _asked(task), task.result())
+    buckets = History(task.folder).buckets(feature_set.attributes)
+    write_feature_table(feature_set, buckets, _asked(task), task.result())
 
 
 def _asked(task: Task) -> Asked:
