@@ -42,7 +42,7 @@ PARTS = 1 << (2 * TABLE_BITS)
 HALVING_SHIFT = 30
 MOST_HALVINGS = HALVING_SHIFT + 1
 NEVER = -(2**63)
-BLOCK = 32
+BLOCK = 64
 """Points that go through the stages of the kernel together: what they need stays in the fastest cache."""
 
 NOT_YET_KNOWN, NEVER_CHANGED = -1, -2

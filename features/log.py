@@ -84,13 +84,21 @@ def lead_offsets(lead: Int32Array, n_leads: int) -> Int64Array:
 def lead_codes(lead_ids: pa.ChunkedArray, tables: CanonicalTables) -> Int32Array:
     """Return the row of `tables.leads` for each id, NO_CODE for an id that is no lead."""
     leads = tables.leads.column("lead_id").combine_chunks()
+    if _are_codes_of(lead_ids, leads):
+        return np.require(lead_ids.chunk(0).indices, np.int32, "W")
+    return _map_distinct(
+        lead_ids, lambda distinct: pc.fill_null(pc.index_in(distinct, value_set=leads), NO_CODE)
+    )
 
-    def find(distinct: pa.Array) -> pa.Array | Sequence[int]:
-        if distinct.equals(leads):  # as a history stores them
-            return range(len(leads))
-        return pc.fill_null(pc.index_in(distinct, value_set=leads), NO_CODE)
 
-    return _map_distinct(lead_ids, find)
+def _are_codes_of(lead_ids: pa.ChunkedArray, leads: pa.Array) -> bool:
+    """Tell whether the ids are a dictionary of the leads in their order, as a scan file gives them."""
+    return (
+        pa.types.is_dictionary(lead_ids.type)
+        and lead_ids.num_chunks == 1
+        and lead_ids.null_count == 0
+        and bool(lead_ids.chunk(0).dictionary.equals(leads))
+    )
 
 
 def _each_id_once(activities: pa.Table) -> pa.Table:

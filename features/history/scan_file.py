@@ -58,7 +58,7 @@ def open_scan_file(path: Path) -> ScanFile | None:
     try:
         with pa.memory_map(str(path)) as mapped:
             metadata = pa.ipc.open_file(mapped).schema.metadata
-    except (FileNotFoundError, pa.ArrowInvalid):
+    except (OSError, pa.ArrowInvalid):
         return None
     return ScanFile(path=path, starts=tuple(json.loads(metadata[STARTS])))
 

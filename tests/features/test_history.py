@@ -200,6 +200,36 @@ def test_missing_file(tmp_path: Path) -> None:
         history.read()
 
 
+@pytest.mark.parametrize("content", [None, b"", b"half of a file"])
+def test_without_its_scan_file_a_history_reads_the_same(tmp_path: Path, content: bytes | None) -> None:
+    """What an earlier version imported, or a disk spoiled, is read from the Parquet files."""
+    history = History(tmp_path)
+    history.merge(canonical({"leads": LEADS, "activities": ACTIVITIES}))
+    (scan_file,) = tmp_path.glob("scan-*")
+    expected = history.buckets().read(0).activities.to_pylist()
+    scan_file.unlink()
+    if content is not None:
+        scan_file.write_bytes(content)
+    found = history.buckets()
+    assert found.scan is None
+    assert len(expected) == 2
+    assert found.read(0).activities.to_pylist() == expected
+
+
+def test_the_next_import_makes_a_scan_file_that_is_missing(tmp_path: Path) -> None:
+    """Even one that changes nothing; files that belong to other tables go with the next change."""
+    history, tables = History(tmp_path), canonical({"leads": LEADS, "activities": ACTIVITIES})
+    history.merge(tables)
+    (scan_file,) = tmp_path.glob("scan-*")
+    scan_file.rename(tmp_path / "scan-of-another-version.arrow")
+    assert history.merge(tables).is_unchanged
+    assert history.buckets().scan is not None
+    history.merge(canonical({"leads": {**LEADS, "size": ["3", "4"]}}))
+    (renewed,) = tmp_path.glob("scan-*")
+    assert renewed != scan_file
+    assert history.buckets().scan is not None
+
+
 def test_one_lead(tmp_path: Path) -> None:
     """A lead is found with its activities in time order, in the form of a request."""
     history = History(tmp_path)
