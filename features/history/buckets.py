@@ -37,16 +37,15 @@ class HistoryBuckets:
     """`features.buckets.LeadBuckets` over the files of a history.
 
     `starts` holds the first row group of leads of every bucket, and the number of row groups at the end.
-    `scan` has the activities in the same buckets, read in a fraction of the time; a history may have none.
-    `lead_columns` are those that are read, None for all.
+    `activities` are those of the scan file, read in a fraction of the time, where the history has one; it has
+    the same buckets. `lead_columns` are those that are read, None for all.
     """
 
     crm: CrmSettings
     leads: SortedFile
-    activities: SortedFile
+    activities: SortedFile | ScanFile
     changes: SortedFile
     starts: tuple[int, ...]
-    scan: ScanFile | None = None
     lead_columns: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
@@ -78,9 +77,8 @@ class HistoryBuckets:
         )
 
     def _activities(self, number: int, leads: pa.Table, first: str, last: str) -> pa.Table:
-        if self.scan is not None:
-            lead_ids = leads.column("lead_id").combine_chunks()
-            return self.scan.activities(number, lead_ids, self.leads.rows_before(self.starts[number]))
+        if isinstance(self.activities, ScanFile):
+            return self.activities.bucket(number, leads.column("lead_id").combine_chunks())
         return self.activities.rows_between(first, last, columns=READ_OF_ACTIVITIES, dictionaries=TEXTS)
 
 
@@ -97,8 +95,12 @@ def cut_history(
 
     Of the attributes of leads only `attributes` are read, all unless given.
     """
-    leads, activities, changes = (sorted_file(files[name]) for name in (LEADS, ACTIVITIES, CHANGES))
-    starts = scan.starts if scan else _starts(leads, activities, leads_per_bucket, activities_per_bucket)
+    leads, changes = sorted_file(files[LEADS]), sorted_file(files[CHANGES])
+    activities = scan or sorted_file(files[ACTIVITIES])
+    if isinstance(activities, ScanFile):
+        starts = activities.starts
+    else:
+        starts = tuple(_starts(leads, activities, leads_per_bucket, activities_per_bucket))
     columns = None
     if attributes is not None:
         wanted = {*LEAD_ID_COLUMNS.names, *attributes}
@@ -108,8 +110,7 @@ def cut_history(
         leads=leads,
         activities=activities,
         changes=changes,
-        starts=tuple(starts),
-        scan=scan,
+        starts=starts,
         lead_columns=columns,
     )
 

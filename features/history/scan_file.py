@@ -1,6 +1,6 @@
 """The activities of a history once more, as a reader of all of them wants them: numbers, and nothing packed.
 
-An Arrow IPC file, one record batch per bucket of leads: `lead` (the row of the lead in the leads table),
+An Arrow IPC file, one record batch per bucket of leads: `lead` (its place among the leads of the bucket),
 `occurred_at`, and kind, asset and channel as dictionaries with one vocabulary for the whole file. It is made
 of the Parquet files at import and named by them, and never a source of truth: without it, buckets are read
 from the Parquet files, slower and with the same content.
@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -35,16 +34,14 @@ class ScanFile:
     path: Path
     starts: tuple[int, ...]
 
-    def activities(self, number: int, lead_ids: pa.Array, first_lead: int) -> pa.Table:
-        """Return the activities of one bucket, texts as dictionaries.
+    def bucket(self, number: int, lead_ids: pa.Array) -> pa.Table:
+        """Return the activities of one bucket of leads, texts as dictionaries.
 
-        lead_ids : the leads of the bucket, of which `first_lead` is the first one's row in the leads table.
         The columns lie in the mapped file and leave memory with the table.
         """
         batch = pa.ipc.open_file(pa.memory_map(str(self.path))).get_batch(number)
-        rows = np.asarray(batch.column("lead")) - np.int32(first_lead)
-        columns = {name: batch.column(name) for name in ("occurred_at", *TEXTS)}
-        return pa.table({"lead_id": pa.DictionaryArray.from_arrays(pa.array(rows), lead_ids), **columns})
+        leads = pa.DictionaryArray.from_arrays(batch.column("lead"), lead_ids)
+        return pa.table({"lead_id": leads, **{name: batch.column(name) for name in ("occurred_at", *TEXTS)}})
 
 
 def scan_file_name(tables: Mapping[str, str]) -> str:
@@ -74,13 +71,10 @@ def write_scan_file(path: Path, buckets: LeadBuckets, starts: Sequence[int]) -> 
         ],
         metadata={STARTS: json.dumps(list(starts))},
     )
-    first_lead = 0
     with path.open("wb") as file:
         with pa.ipc.new_file(file, schema) as writer:
             for tables in map(buckets.read, range(len(buckets))):
-                columns = _columns(tables, first_lead, words)
-                writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
-                first_lead += tables.leads.num_rows
+                writer.write_batch(pa.RecordBatch.from_arrays(_columns(tables, words), schema=schema))
         file.flush()
         os.fsync(file.fileno())  # the name must not outlast what it stands for
 
@@ -95,10 +89,10 @@ def _vocabularies(buckets: LeadBuckets) -> dict[str, pa.Array]:
     return found
 
 
-def _columns(tables: CanonicalTables, first_lead: int, words: Mapping[str, pa.Array]) -> list[pa.Array]:
+def _columns(tables: CanonicalTables, words: Mapping[str, pa.Array]) -> list[pa.Array]:
     activities, lead_ids = tables.activities, tables.leads.column("lead_id").combine_chunks()
     return [
-        pc.add(_codes(activities.column("lead_id"), lead_ids, pa.int32()), pa.scalar(first_lead, pa.int32())),
+        _codes(activities.column("lead_id"), lead_ids, pa.int32()),
         activities.column("occurred_at").combine_chunks(),
         *(_coded(activities.column(name), known) for name, known in words.items()),
     ]

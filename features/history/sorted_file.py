@@ -64,10 +64,6 @@ class SortedFile:
             found.append(before)
         return found
 
-    def rows_before(self, group: int) -> int:
-        """Return how many rows lie in the row groups before one."""
-        return sum(self.footer.row_group(each).num_rows for each in range(group))
-
     def _holding(self, first: bytes, last: bytes) -> list[int]:
         """Return the row groups that may hold these leads; one without statistics always may."""
         return [

@@ -17,7 +17,7 @@ from features.encode import encode_table
 from features.errors import InputError, LeadPactError
 from features.feature_table import feature_table, table_schema, write_feature_table
 from features.history.buckets import cut_history
-from features.history.scan_file import open_scan_file, write_scan_file
+from features.history.scan_file import ScanFile, open_scan_file, write_scan_file
 from features.history.store import History
 from features.tables import LEADS, TABLE_NAMES, TIME_TYPE, CanonicalTables
 from features.times import EPOCH
@@ -241,4 +241,4 @@ def test_the_history_gives_its_buckets(tmp_path: Path) -> None:
     (bucket,) = (history.buckets().read(number) for number in range(len(history.buckets())))
     assert bucket.leads.equals(history.read().leads)
     assert bucket.settled
-    assert history.buckets().scan is not None
+    assert isinstance(history.buckets().activities, ScanFile)

@@ -18,6 +18,7 @@ from pyarrow import parquet
 
 from features.crm import CrmSettings
 from features.errors import InputError, LeadPactError
+from features.history.scan_file import ScanFile
 from features.history.store import LOCK, MANIFEST, ROWS_PER_GROUP, History
 from features.tables import TABLE_NAMES, CanonicalTables
 from tests.builders_import import Columns, canonical
@@ -211,7 +212,7 @@ def test_without_its_scan_file_a_history_reads_the_same(tmp_path: Path, content:
     if content is not None:
         scan_file.write_bytes(content)
     found = history.buckets()
-    assert found.scan is None
+    assert not isinstance(found.activities, ScanFile)
     assert len(expected) == 2
     assert found.read(0).activities.to_pylist() == expected
 
@@ -223,11 +224,11 @@ def test_the_next_import_makes_a_scan_file_that_is_missing(tmp_path: Path) -> No
     (scan_file,) = tmp_path.glob("scan-*")
     scan_file.rename(tmp_path / "scan-of-another-version.arrow")
     assert history.merge(tables).is_unchanged
-    assert history.buckets().scan is not None
+    assert isinstance(history.buckets().activities, ScanFile)
     history.merge(canonical({"leads": {**LEADS, "size": ["3", "4"]}}))
     (renewed,) = tmp_path.glob("scan-*")
     assert renewed != scan_file
-    assert history.buckets().scan is not None
+    assert isinstance(history.buckets().activities, ScanFile)
 
 
 def test_one_lead(tmp_path: Path) -> None:
