@@ -105,7 +105,7 @@ def read_points(file: Path) -> ListedPoints:
     """Read points from a .parquet or .csv file; InputError names what is wrong with it."""
     try:
         if file.suffix == ".parquet":
-            return ListedPoints(parquet.read_table(file))
+            return ListedPoints(parquet.ParquetFile(file).read())  # not read_table: it loads pyarrow.dataset
         if file.suffix == ".csv":
             options = csv.ConvertOptions(column_types={"lead_id": pa.string(), "as_of": TIME_TYPE})
             return ListedPoints(csv.read_csv(file, convert_options=options))

@@ -46,18 +46,23 @@ def build_features(feature_set: FeatureSet, tables: CanonicalTables, points: Poi
 
     The order of rows in any table changes no bit, and neither does anything that happened after as_of.
     """
+    return np.ascontiguousarray(feature_columns(feature_set, tables, points).T)
+
+
+def feature_columns(feature_set: FeatureSet, tables: CanonicalTables, points: Points) -> Float64Array:
+    """Return the same values feature by feature: float64 (n_features, n_points)."""
     _check_leads(points, tables.leads.num_rows)
-    matrix = np.empty((len(points), len(feature_set.features)))
+    columns = np.empty((len(feature_set.features), len(points)))
     lead, as_of_us = (np.array(each, dtype=np.int64) for each in (points.lead_index, points.as_of_us))
-    _fill_activities(matrix, feature_set, tables, lead, as_of_us)
+    _fill_activities(columns, feature_set, tables, lead, as_of_us)
     attributes = AttributesAsOf(tables, lead, as_of_us)
-    for column, feature in enumerate(feature_set.features):
+    for values, feature in zip(columns, feature_set.features, strict=True):
         if feature.kind is FeatureKind.LEAD_AGE_DAYS:
             created_us = instants_us(tables.leads.column("created_at"))
-            matrix[:, column] = ages_days(created_us[lead], as_of_us)
+            values[:] = ages_days(created_us[lead], as_of_us)
         elif feature.kind not in ACTIVITY_KINDS:
-            matrix[:, column] = _of_attributes(feature, feature_set, attributes)
-    return matrix
+            values[:] = _of_attributes(feature, feature_set, attributes)
+    return columns
 
 
 def _of_attributes(feature: Feature, feature_set: FeatureSet, attributes: AttributesAsOf) -> Float64Array:
@@ -82,7 +87,7 @@ def _check_leads(points: Points, n_leads: int) -> None:
 
 
 def _fill_activities(
-    matrix: Float64Array,
+    columns: Float64Array,
     feature_set: FeatureSet,
     tables: CanonicalTables,
     lead: Int64Array,
@@ -91,4 +96,4 @@ def _fill_activities(
     plan = compile_plan(feature_set)
     if len(plan.steps):
         log = read_log(feature_set, tables)
-        fill_activity_features(matrix, *plan.arrays, *log.arrays, lead, as_of_us)
+        fill_activity_features(columns, *plan.arrays, *log.arrays, lead, as_of_us)

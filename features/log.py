@@ -5,6 +5,7 @@ Decides order and codes; which activities count for as_of is decided by the kern
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.definitions import FeatureSet
-from features.kernel import NO_CODE
+from features.kernel import NO_CODE, looked_up, run_starts
 from features.plan import vocabulary_rows
 from features.tables import CanonicalTables
 
@@ -76,14 +77,27 @@ def read_log(feature_set: FeatureSet, tables: CanonicalTables) -> ActivityLog:
 
 def lead_offsets(lead: Int32Array, n_leads: int) -> Int64Array:
     """Return where each lead's rows begin in rows sorted by lead index; int64 (n_leads + 1,)."""
-    return np.searchsorted(lead, np.arange(n_leads + 1, dtype=np.int32)).astype(np.int64)
+    offsets: Int64Array = run_starts(lead, n_leads)
+    return offsets
 
 
 def lead_codes(lead_ids: pa.ChunkedArray, tables: CanonicalTables) -> Int32Array:
     """Return the row of `tables.leads` for each id, NO_CODE for an id that is no lead."""
     leads = tables.leads.column("lead_id").combine_chunks()
+    if _are_codes_of(lead_ids, leads):
+        return np.require(lead_ids.chunk(0).indices, np.int32, "W")
     return _map_distinct(
         lead_ids, lambda distinct: pc.fill_null(pc.index_in(distinct, value_set=leads), NO_CODE)
+    )
+
+
+def _are_codes_of(lead_ids: pa.ChunkedArray, leads: pa.Array) -> bool:
+    """Tell whether the ids are a dictionary of the leads in their order, as a scan file gives them."""
+    return (
+        pa.types.is_dictionary(lead_ids.type)
+        and lead_ids.num_chunks == 1
+        and lead_ids.null_count == 0
+        and bool(lead_ids.chunk(0).dictionary.equals(leads))
     )
 
 
@@ -110,8 +124,8 @@ def _asset_codes(column: pa.ChunkedArray) -> Int32Array:
 
 
 def _numbered_unless_empty(distinct: pa.Array) -> pa.Array:
-    numbers = pa.array(np.arange(len(distinct)))
-    return pc.if_else(pc.equal(distinct, ""), pa.scalar(NO_CODE, pa.int64()), numbers)
+    numbers, is_empty = pa.array(np.arange(len(distinct))), pc.equal(distinct, "")
+    return pc.if_else(pc.fill_null(is_empty, fill_value=True), pa.scalar(NO_CODE, pa.int64()), numbers)
 
 
 def _map_distinct(
@@ -124,9 +138,15 @@ def _map_distinct(
         return np.empty(0, dtype=np.int32)
     # a null has no index: it takes the last place
     of_distinct = np.append(np.array(find(chunks[0].dictionary), dtype=np.int32), np.int32(NO_CODE))
-    places = [pc.fill_null(chunk.indices, len(of_distinct) - 1).to_numpy() for chunk in chunks]
-    codes: Int32Array = of_distinct[np.concatenate(places)]
-    return codes
+    codes = [looked_up(_places(chunk.indices, len(of_distinct) - 1), of_distinct) for chunk in chunks]
+    return codes[0] if len(codes) == 1 else np.concatenate(codes)
+
+
+def _places(indices: pa.Array, of_null: int) -> npt.NDArray[np.signedinteger[Any]]:
+    """Return indices of a dictionary as numpy has them, `of_null` for null."""
+    if indices.null_count:
+        indices = pc.fill_null(indices.cast(pa.int32()), of_null)
+    return np.require(indices, requirements="W")
 
 
 def _microseconds(column: pa.ChunkedArray) -> Int64Array:

@@ -85,19 +85,19 @@ class OnlineFeatures:
         Whatever is not taken as it was meant is named in the warnings.
         """
         warnings: list[str] = []
-        matrix = np.empty((1, self._width))
+        values = np.empty(self._width)
         if self._has_activities:
-            self._fill_activities(matrix, activities, as_of_us, warnings)
-        self._fill_lead(matrix[0], lead, as_of_us, warnings)
+            self._fill_activities(values, activities, as_of_us, warnings)
+        self._fill_lead(values, lead, as_of_us, warnings)
         if self._change_columns:
             if changes is None:
                 warnings.append("attribute_changes not given, counted as none")
-            self._count_changes(matrix[0], changes or (), as_of_us)
-        return OnlineRow(values=matrix[0], warnings=tuple(dict.fromkeys(warnings)))
+            self._count_changes(values, changes or (), as_of_us)
+        return OnlineRow(values=values, warnings=tuple(dict.fromkeys(warnings)))
 
     def _fill_activities(
         self,
-        matrix: Float64Array,
+        values: Float64Array,
         activities: Sequence[Mapping[str, Any]],
         as_of_us: int,
         warnings: list[str],
@@ -107,8 +107,9 @@ class OnlineFeatures:
         offsets = np.array((0, occurred_us.size), dtype=np.int64)
         as_of = np.array((as_of_us,), dtype=np.int64)
         fill_activity_features(
-            matrix, *self._plan, occurred_us, kind_row, channel_row, asset_code, offsets, ONLY_LEAD, as_of
-        )
+            values.reshape(-1, 1), *self._plan,
+            occurred_us, kind_row, channel_row, asset_code, offsets, ONLY_LEAD, as_of,
+        )  # fmt: skip
         if occurred_us.size and occurred_us[-1] > as_of_us:
             later = int((occurred_us > as_of_us).sum())
             warnings.append(f"activities after as_of, which do not count: {later}")

@@ -29,7 +29,9 @@ from features.times import DAY_US
 from features.zones import zone_offsets
 
 Int64Array = npt.NDArray[np.int64]
-SevenArrays = tuple[Int64Array, Int64Array, Int64Array, Int64Array, Int64Array, Int64Array, Int64Array]
+PlanArrays = tuple[
+    Int64Array, Int64Array, Int64Array, Int64Array, Int64Array, Int64Array, Int64Array, Int64Array
+]
 
 OPERATIONS = {
     FeatureKind.COUNT: OP_COUNT,
@@ -49,6 +51,9 @@ FIRST_TOUCHES = {
     FeatureKind.FIRST_TOUCH_WEEKDAY: FIRST_WEEKDAY,
 }
 
+WALKED_KINDS = (FeatureKind.DISTINCT_ASSETS, FeatureKind.ACTIVE_DAYS)
+"""Kinds for which the kernel goes through the activities of a window once more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ActivityPlan:
@@ -57,10 +62,11 @@ class ActivityPlan:
     A *row* is what is counted together: first the activity kinds, then the channels, last all activities.
 
     steps : int64 (n_steps, 5), one per feature: column of the matrix, operation, row, and two operands
-        (index of a window, of an entry of `decays` or `distinct_rows`, or which first touch).
+        (index of a window, of an entry of `decays`, `distincts` or `actives`, or which first touch).
     window_us : int64 (n_windows,), ascending.
     decays : int64 (n_decays, 2): row, half-life in microseconds.
-    distinct_rows : int64 (n_distinct,), the rows whose assets are told apart.
+    distincts, actives : int64 (n, 2): a row whose assets or active days are counted, and the index of the
+        longest window in which they are.
     first_levels : int64 (n_rows,), the code of the first-touch category per row.
     zone : int64 (n_periods, 2): first microsecond UTC of a period, offset from UTC in microseconds.
     halving : int64 (2, TABLE_SIZE): 2^-x in fixed point, for x in steps of 1/TABLE_SIZE and 1/TABLE_SIZE^2.
@@ -69,19 +75,21 @@ class ActivityPlan:
     steps: Int64Array
     window_us: Int64Array
     decays: Int64Array
-    distinct_rows: Int64Array
+    distincts: Int64Array
+    actives: Int64Array
     first_levels: Int64Array
     zone: Int64Array
     halving: Int64Array
 
     @property
-    def arrays(self) -> SevenArrays:
+    def arrays(self) -> PlanArrays:
         """The plan as the kernel takes it."""
         return (
             self.steps,
             self.window_us,
             self.decays,
-            self.distinct_rows,
+            self.distincts,
+            self.actives,
             self.first_levels,
             self.zone,
             self.halving,
@@ -101,7 +109,8 @@ def compile_plan(feature_set: FeatureSet) -> ActivityPlan:
         steps=_table(sorted((compiler.step(*each) for each in wanted), key=lambda step: step[1:]), 5),
         window_us=np.array(compiler.windows, dtype=np.int64),
         decays=_table(compiler.decays, 2),
-        distinct_rows=np.array(compiler.distinct_rows, dtype=np.int64),
+        distincts=_table(compiler.longest[FeatureKind.DISTINCT_ASSETS].items(), 2),
+        actives=_table(compiler.longest[FeatureKind.ACTIVE_DAYS].items(), 2),
         first_levels=np.array(compiler.first_levels(), dtype=np.int64),
         zone=zone_offsets(feature_set.timezone),
         halving=halving_tables(),
@@ -131,9 +140,7 @@ class _Compiler:
         self._all_rows = len(self._kind_rows) + len(self._channel_rows)
         self.windows = sorted({window for feature in features for window in _windows_us(feature)})
         self.decays = sorted({self._decay(each) for each in features if each.kind is FeatureKind.ENGAGEMENT})
-        self.distinct_rows = sorted(
-            {self._row(each) for each in features if each.kind is FeatureKind.DISTINCT_ASSETS}
-        )
+        self.longest = {kind: self._longest_windows(kind) for kind in WALKED_KINDS}
 
     def step(self, column: int, feature: Feature) -> tuple[int, ...]:
         """Return one row of `ActivityPlan.steps`."""
@@ -150,6 +157,16 @@ class _Compiler:
             return self._kind_rows[feature.activity_kind]
         return self._all_rows if feature.channel is None else self._channel_rows[feature.channel]
 
+    def _longest_windows(self, kind: FeatureKind) -> dict[int, int]:
+        """Return for each row with features of a kind the index of their longest window."""
+        pairs = (
+            (self._row(each), self.windows.index(window))
+            for each in self._features
+            if each.kind is kind
+            for window in _windows_us(each)
+        )
+        return dict(sorted(pairs))  # of equal rows the longest window comes last and stays
+
     def _decay(self, feature: Feature) -> tuple[int, int]:
         return self._row(feature), (feature.half_life_days or 0) * DAY_US
 
@@ -159,8 +176,8 @@ class _Compiler:
         if feature.kind in FIRST_TOUCHES:
             return FIRST_TOUCHES[feature.kind], 0
         short, *long = [self.windows.index(window) for window in _windows_us(feature)] or [0]
-        if feature.kind is FeatureKind.DISTINCT_ASSETS:
-            return short, self.distinct_rows.index(self._row(feature))
+        if feature.kind in WALKED_KINDS:
+            return short, list(self.longest[feature.kind]).index(self._row(feature))
         return short, long[0] if long else 0
 
 

@@ -3,17 +3,28 @@
 Decides where buckets begin and end. Memory holds a bucket, whatever the history holds.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from features.crm import CrmSettings
 from features.errors import LeadPactError
+from features.history.scan_file import ScanFile, write_scan_file
 from features.history.sorted_file import SortedFile, sorted_file
-from features.tables import ACTIVITIES, CHANGES, DEALS, LEADS, CanonicalTables, empty_table
+from features.tables import (
+    ACTIVITIES,
+    CHANGES,
+    DEALS,
+    LEAD_ID_COLUMNS,
+    LEADS,
+    CanonicalTables,
+    empty_table,
+)
 
-LEADS_PER_BUCKET = 1 << 16
-ACTIVITIES_PER_BUCKET = 1 << 20
+LEADS_PER_BUCKET = 1 << 14
+ACTIVITIES_PER_BUCKET = 1 << 18
 """A bucket ends with the row group of leads that reaches either."""
 
 READ_OF_ACTIVITIES = ("lead_id", "occurred_at", "kind", "asset", "channel")
@@ -26,13 +37,16 @@ class HistoryBuckets:
     """`features.buckets.LeadBuckets` over the files of a history.
 
     `starts` holds the first row group of leads of every bucket, and the number of row groups at the end.
+    `activities` are those of the scan file, read in a fraction of the time, where the history has one; it has
+    the same buckets. `lead_columns` are those that are read, None for all.
     """
 
     crm: CrmSettings
     leads: SortedFile
-    activities: SortedFile
+    activities: SortedFile | ScanFile
     changes: SortedFile
     starts: tuple[int, ...]
+    lead_columns: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         """Return the number of buckets."""
@@ -49,31 +63,62 @@ class HistoryBuckets:
             raise LeadPactError("an import replaced the history while it was read; run this again") from error
 
     def _read(self, number: int) -> CanonicalTables:
-        leads = self.leads.read(range(self.starts[number], self.starts[number + 1]))
+        leads = self.leads.read(
+            range(self.starts[number], self.starts[number + 1]), columns=self.lead_columns
+        )
         first, last = leads["lead_id"][0].as_py(), leads["lead_id"][-1].as_py()
         return CanonicalTables(
             leads=leads,
-            activities=self.activities.rows_between(
-                first, last, columns=READ_OF_ACTIVITIES, dictionaries=TEXTS
-            ),
+            activities=self._activities(number, leads, first, last),
             deals=empty_table(DEALS),
             attribute_changes=self.changes.rows_between(first, last),
             crm=self.crm,
             settled=True,
         )
 
+    def _activities(self, number: int, leads: pa.Table, first: str, last: str) -> pa.Table:
+        if isinstance(self.activities, ScanFile):
+            return self.activities.bucket(number, leads.column("lead_id").combine_chunks())
+        return self.activities.rows_between(first, last, columns=READ_OF_ACTIVITIES, dictionaries=TEXTS)
+
 
 def cut_history(
     files: Mapping[str, Path],
     crm: CrmSettings,
     *,
+    scan: ScanFile | None = None,
+    attributes: Collection[str] | None = None,
     leads_per_bucket: int = LEADS_PER_BUCKET,
     activities_per_bucket: int = ACTIVITIES_PER_BUCKET,
 ) -> HistoryBuckets:
-    """Cut the files of a history (table name -> path) into buckets."""
-    leads, activities, changes = (sorted_file(files[name]) for name in (LEADS, ACTIVITIES, CHANGES))
-    starts = _starts(leads, activities, leads_per_bucket, activities_per_bucket)
-    return HistoryBuckets(crm=crm, leads=leads, activities=activities, changes=changes, starts=tuple(starts))
+    """Cut the files of a history (table name -> path) into buckets, those of `scan` where there is one.
+
+    Of the attributes of leads only `attributes` are read, all unless given.
+    """
+    leads, changes = sorted_file(files[LEADS]), sorted_file(files[CHANGES])
+    activities = scan or sorted_file(files[ACTIVITIES])
+    if isinstance(activities, ScanFile):
+        starts = activities.starts
+    else:
+        starts = tuple(_starts(leads, activities, leads_per_bucket, activities_per_bucket))
+    columns = None
+    if attributes is not None:
+        wanted = {*LEAD_ID_COLUMNS.names, *attributes}
+        columns = tuple(name for name in leads.footer.schema.names if name in wanted)
+    return HistoryBuckets(
+        crm=crm,
+        leads=leads,
+        activities=activities,
+        changes=changes,
+        starts=starts,
+        lead_columns=columns,
+    )
+
+
+def write_scan_of(files: Mapping[str, Path], crm: CrmSettings, path: Path) -> None:
+    """Write the scan file of the files of a history; memory holds a bucket."""
+    buckets = cut_history(files, crm, attributes=())
+    write_scan_file(path, buckets, buckets.starts)
 
 
 def _starts(

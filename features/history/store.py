@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,10 @@ from pyarrow import parquet
 
 from features.crm import CrmSettings
 from features.errors import LeadPactError
-from features.files import disk_failures_named
-from features.history.buckets import HistoryBuckets, cut_history
+from features.files import disk_failures_named, draft_of
+from features.history.buckets import HistoryBuckets, cut_history, write_scan_of
 from features.history.merge import MergeCounts, merge_tables
+from features.history.scan_file import open_scan_file, scan_file_name
 from features.history.stored_lead import StoredLead, find_lead
 from features.tables import ACTIVITIES, TABLE_NAMES, CanonicalTables
 
@@ -64,10 +65,18 @@ class History:
         """
         return self._while_files_stand(lambda manifest: find_lead(self._files(manifest), lead_id.strip()))
 
-    def buckets(self) -> HistoryBuckets:
-        """Return the leads in buckets that fit into memory, whatever the history holds."""
+    def buckets(self, attributes: Collection[str] | None = None) -> HistoryBuckets:
+        """Return the leads in buckets that fit into memory, whatever the history holds.
+
+        Of the attributes of leads only `attributes` are read, all unless given.
+        """
         return self._while_files_stand(
-            lambda manifest: cut_history(self._files(manifest), CrmSettings.from_dict(manifest["crm"]))
+            lambda manifest: cut_history(
+                self._files(manifest),
+                CrmSettings.from_dict(manifest["crm"]),
+                scan=open_scan_file(self._scan_file(manifest["tables"])),
+                attributes=attributes,
+            )
         )
 
     def files(self) -> dict[str, Path]:
@@ -102,6 +111,8 @@ class History:
         merged, counts = merge_tables(stored, tables)
         if not counts.is_unchanged:
             self._replace(merged)
+        elif not self._scan_file(self._manifest()["tables"]).exists():
+            self._write_scan(self._manifest())
         return counts
 
     def _read_tables(self, manifest: Mapping[str, Any]) -> CanonicalTables:
@@ -155,13 +166,24 @@ class History:
                 name: _write_content_addressed(self.folder, name, tables.table(name)) for name in TABLE_NAMES
             }
             manifest = {"format": FORMAT, "crm": tables.crm.to_dict(), "tables": names}
+            self._write_scan(manifest)
             _write_durably(self.folder / MANIFEST, _manifest_bytes(manifest))
         finally:
             self._sweep()
 
+    def _write_scan(self, manifest: Mapping[str, Any]) -> None:
+        final = self._scan_file(manifest["tables"])
+        with draft_of(final) as draft:
+            write_scan_of(self._files(manifest), CrmSettings.from_dict(manifest["crm"]), draft)
+            draft.replace(final)
+
+    def _scan_file(self, tables: Mapping[str, str]) -> Path:
+        return self.folder / scan_file_name(tables)
+
     def _sweep(self) -> None:
         """Remove what the manifest does not name: files that were replaced, and those of a failed import."""
-        named = self._manifest()["tables"].values() if self.exists() else ()
+        tables = self._manifest()["tables"] if self.exists() else {}
+        named = {*tables.values(), *([scan_file_name(tables)] if tables else [])}
         with suppress(OSError):  # they take up room and nothing else; the next import tries again
             for path in self.folder.iterdir():
                 if path.name not in {MANIFEST, LOCK, *named}:

@@ -158,7 +158,7 @@ def _opened(order: Order) -> "Iterator[tuple[LeadBuckets, Report]]":
 
     workspace = order.settings.workspace
     if order.source is None:
-        yield History(workspace.history_dir).buckets(), lambda: None
+        yield History(workspace.history_dir).buckets(order.feature_set.attributes), lambda: None
         return
     from features.sources.buckets import open_buckets
 

@@ -22,7 +22,7 @@ from experiments.benchmarks.features.precompute import write_precomputed
 from experiments.benchmarks.features.race import race, shrunk
 from experiments.benchmarks.features.run import MODULES
 from experiments.benchmarks.features.sizes import SIZES, Entrant, Size
-from experiments.benchmarks.features.task import Task, Work
+from experiments.benchmarks.features.task import Form, Task, Work
 from experiments.benchmarks.measure import Usage, run_measured
 from features.history.store import ROWS_PER_GROUP, History
 from features.tables import ACTIVITIES, sort_canonically
@@ -30,10 +30,12 @@ from features.tables import ACTIVITIES, sort_canonically
 N_LEADS, N_POINTS = 1_500, 1_000
 RIVALS = (
     Entrant(name="duckdb", engine="duckdb"),
-    Entrant(name="duckdb wide", engine="duckdb", is_wide=True),
+    Entrant(name="duckdb wide", engine="duckdb", form=Form.WIDE),
+    Entrant(name="duckdb prepared", engine="duckdb", form=Form.PREPARED),
     Entrant(name="duckdb in ranges of leads", engine="duckdb", parts=4),
     Entrant(name="pandas", engine="pandas"),
     Entrant(name="polars", engine="polars"),
+    Entrant(name="polars prepared", engine="polars", form=Form.PREPARED),
 )
 
 
@@ -55,7 +57,7 @@ def compute(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Compute:
 
     def run(work: Work, entrant: Entrant) -> Task:
         out = tmp_path_factory.mktemp("result")
-        task = Task(work=work, folder=folder, out=out, is_wide=entrant.is_wide, parts=entrant.parts)
+        task = Task(work=work, folder=folder, out=out, form=entrant.form, parts=entrant.parts)
         import_module(MODULES[entrant.engine]).write_features(chosen_features(), task)
         return task
 

@@ -17,6 +17,7 @@ from features.encode import encode_table
 from features.errors import InputError, LeadPactError
 from features.feature_table import feature_table, table_schema, write_feature_table
 from features.history.buckets import cut_history
+from features.history.scan_file import ScanFile, open_scan_file, write_scan_file
 from features.history.store import History
 from features.tables import LEADS, TABLE_NAMES, TIME_TYPE, CanonicalTables
 from features.times import EPOCH
@@ -64,6 +65,37 @@ def test_buckets_of_a_history_give_the_rows_of_the_whole(
     assert rows == expected.num_rows
     assert found.equals(expected)
     assert sum(buckets.read(number).leads.num_rows for number in range(len(buckets))) == tables.leads.num_rows
+
+
+@given(random_crms(most_leads=12), st.integers(1, 5), st.integers(1, 4))
+def test_the_scan_file_gives_the_same_table_and_notes(
+    tmp_path_factory: pytest.TempPathFactory, crm: RandomCrm, group: int, leads: int
+) -> None:
+    """Activities as numbers are the activities of the Parquet files, row by row and bit for bit."""
+    tables, folder = settled(crm.tables), tmp_path_factory.mktemp("history")
+    asked = AllLeadsAt(EPOCH + timedelta(microseconds=int(crm.points.as_of_us.max())))
+    buckets = cut_history(files_of(tables, folder, group), tables.crm, leads_per_bucket=leads)
+    write_scan_file(folder / "scan.arrow", buckets, buckets.starts)
+    scanned = cut_history(
+        files_of(tables, folder, group), tables.crm, scan=open_scan_file(folder / "scan.arrow")
+    )
+    assert len(scanned) == len(buckets)
+    for number in range(len(buckets)):
+        one, two = buckets.read(number).activities, scanned.read(number).activities
+        assert one.to_pylist() == two.select(one.column_names).to_pylist()
+    results = [
+        write_feature_table(EVERYTHING, each, asked, folder / f"{place}.parquet")
+        for place, each in enumerate((buckets, scanned))
+    ]
+    assert results[0] == results[1]
+    assert parquet.read_table(folder / "0.parquet").equals(parquet.read_table(folder / "1.parquet"))
+
+
+def test_attributes_that_nobody_asked_for_are_not_read(tmp_path: Path) -> None:
+    """A bucket has the identity of its leads and the attributes that were asked for, if they are there."""
+    files = files_of(small_crm(), tmp_path, 2)
+    columns = cut_history(files, small_crm().crm, attributes=("absent",)).read(0).leads.column_names
+    assert columns == ["lead_id", "created_at", "created_order"]
 
 
 def test_a_table_reads_back_as_the_matrix(tmp_path: Path) -> None:
@@ -209,3 +241,4 @@ def test_the_history_gives_its_buckets(tmp_path: Path) -> None:
     (bucket,) = (history.buckets().read(number) for number in range(len(history.buckets())))
     assert bucket.leads.equals(history.read().leads)
     assert bucket.settled
+    assert isinstance(history.buckets().activities, ScanFile)

@@ -18,6 +18,7 @@ from pyarrow import parquet
 
 from features.crm import CrmSettings
 from features.errors import InputError, LeadPactError
+from features.history.scan_file import ScanFile
 from features.history.store import LOCK, MANIFEST, ROWS_PER_GROUP, History
 from features.tables import TABLE_NAMES, CanonicalTables
 from tests.builders_import import Columns, canonical
@@ -200,6 +201,36 @@ def test_missing_file(tmp_path: Path) -> None:
         history.read()
 
 
+@pytest.mark.parametrize("content", [None, b"", b"half of a file"])
+def test_without_its_scan_file_a_history_reads_the_same(tmp_path: Path, content: bytes | None) -> None:
+    """What an earlier version imported, or a disk spoiled, is read from the Parquet files."""
+    history = History(tmp_path)
+    history.merge(canonical({"leads": LEADS, "activities": ACTIVITIES}))
+    (scan_file,) = tmp_path.glob("scan-*")
+    expected = history.buckets().read(0).activities.to_pylist()
+    scan_file.unlink()
+    if content is not None:
+        scan_file.write_bytes(content)
+    found = history.buckets()
+    assert not isinstance(found.activities, ScanFile)
+    assert len(expected) == 2
+    assert found.read(0).activities.to_pylist() == expected
+
+
+def test_the_next_import_makes_a_scan_file_that_is_missing(tmp_path: Path) -> None:
+    """Even one that changes nothing; files that belong to other tables go with the next change."""
+    history, tables = History(tmp_path), canonical({"leads": LEADS, "activities": ACTIVITIES})
+    history.merge(tables)
+    (scan_file,) = tmp_path.glob("scan-*")
+    scan_file.rename(tmp_path / "scan-of-another-version.arrow")
+    assert history.merge(tables).is_unchanged
+    assert isinstance(history.buckets().activities, ScanFile)
+    history.merge(canonical({"leads": {**LEADS, "size": ["3", "4"]}}))
+    (renewed,) = tmp_path.glob("scan-*")
+    assert renewed != scan_file
+    assert isinstance(history.buckets().activities, ScanFile)
+
+
 def test_one_lead(tmp_path: Path) -> None:
     """A lead is found with its activities in time order, in the form of a request."""
     history = History(tmp_path)
@@ -367,7 +398,7 @@ def test_killed_at_any_point_the_history_is_whole(tmp_path: Path) -> None:
         assert contents(history) == rows
         assert history.read().crm.horizon_days in {90, 100, 101}
     assert not history.merge(replace(tables, crm=replace(tables.crm, horizon_days=7))).is_unchanged
-    assert len(list(tmp_path.iterdir())) == len(TABLE_NAMES) + 2
+    assert len(list(tmp_path.iterdir())) == len(TABLE_NAMES) + 3  # the scan file, the manifest, the lock
 
 
 IDS = st.sampled_from(["L1", "L2", "L3", "L4"])

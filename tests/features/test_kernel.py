@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from features.build import Points, build_features
 from features.definitions import ACTIVITY_KINDS, Feature, FeatureKind, FeatureSet
-from features.kernel import HALVING_SHIFT, TABLE_SIZE, halved
+from features.kernel import BLOCK, HALVING_SHIFT, TABLE_SIZE, halved
 from features.plan import halving_tables
 from features.tables import ACTIVITIES, CHANGES, LEADS, CanonicalTables
 from features.times import DAY_US, EPOCH
@@ -32,6 +32,7 @@ from tests.oracles.features_slow import slow_row
 from tests.oracles.features_sql import is_known_to_sql, sql_matrix
 
 EVERYTHING = feature_set()
+START = at("2026-01-01")
 
 
 def slow_matrix(chosen: FeatureSet, tables: CanonicalTables, points: Points) -> npt.NDArray[np.float64]:
@@ -165,6 +166,31 @@ def test_halving_is_the_power_of_two(age_us: int, half_life_days: int) -> None:
     half_life_us = half_life_days * DAY_US
     weight = halved(age_us, half_life_us, halving_tables()) / 2**HALVING_SHIFT
     assert weight == pytest.approx(2.0 ** (-age_us / half_life_us), abs=ENGAGEMENT_STEP)
+
+
+@given(st.integers(0, 3101 * DAY_US), st.integers(1, 100 * DAY_US))
+def test_halving_is_the_same_bits_as_by_division(age_us: int, half_life_us: int) -> None:
+    """The quotient that floats guess and a remainder corrects is the one of whole numbers."""
+    tables = halving_tables()
+    halvings, part = divmod((age_us << 20) // half_life_us, 1 << 20)
+    coarse, fine = divmod(part, TABLE_SIZE)
+    weight = (int(tables[0, coarse]) * int(tables[1, fine])) >> HALVING_SHIFT >> halvings
+    assert halved(age_us, half_life_us, tables) == (weight if halvings <= HALVING_SHIFT else 0)
+
+
+@pytest.mark.parametrize("n_points", [BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5])
+def test_points_in_blocks_are_points_alone(n_points: int) -> None:
+    """Where a block of points ends changes no bit."""
+    days = [3 * number % 100 for number in range(60)]
+    rows = [activity(f"L{day % 2}", START + timedelta(days=day), asset=f"a{day % 7}") for day in days]
+    tables = crm_tables([{"lead_id": lead, "created_at": START} for lead in ("L0", "L1")], rows)
+    leads = [number % 2 for number in range(n_points)]
+    points = points_at(leads, [START + timedelta(days=number % 90) for number in range(n_points)])
+    alone = [
+        build_features(EVERYTHING, tables, Points(lead_index=lead, as_of_us=as_of))
+        for lead, as_of in zip(points.lead_index.reshape(-1, 1), points.as_of_us.reshape(-1, 1), strict=True)
+    ]
+    assert build_features(EVERYTHING, tables, points).tobytes() == np.vstack(alone).tobytes()
 
 
 def test_halving_tables_are_the_same_on_every_machine() -> None:

@@ -8,6 +8,7 @@ which came first.
 import argparse
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,8 @@ from pyarrow import parquet
 from experiments.benchmarks.features.task import (
     AS_OF,
     LANDMARK_DAYS,
+    PREPARED_ARROW,
+    PREPARED_PARQUET,
     SEED,
     SHARES_OF_CHANNELS,
     SHARES_OF_KINDS,
@@ -29,6 +32,8 @@ from experiments.benchmarks.features.task import (
     file_name,
 )
 from features.crm import CrmSettings
+from features.history.buckets import write_scan_of
+from features.history.scan_file import scan_file_name
 from features.history.store import FORMAT, MANIFEST, file_options
 from features.tables import (
     ACTIVITIES,
@@ -75,46 +80,74 @@ LEADS_SCHEMA = pa.schema(
         ("newsletter", pa.bool_()),
     ]
 )
+PREPARED_SCHEMA = pa.schema(
+    [
+        ("lead", pa.int32()),
+        ("occurred_us", pa.int64()),
+        ("kind", pa.dictionary(pa.int8(), pa.string())),
+        ("asset", pa.dictionary(pa.int16(), pa.string())),
+        ("channel", pa.dictionary(pa.int8(), pa.string())),
+    ]
+)
 ODD = np.uint64(0x9E3779B97F4A7C15)
 """Times an odd number, every 64-bit number becomes another one: ids that are unique and in no order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Leads that follow one another, and their activities, in canonical order."""
+    """Leads that follow one another, and their activities, in canonical order, in two forms."""
 
     leads: pa.Table
     activities: pa.Table
+    prepared: pa.Table
 
 
 def write_history(folder: Path, n_leads: int, *, seed: int) -> None:
     """Write a history of `n_leads` leads with 20 activities each on average, unless the folder has one.
 
-    Beside it `wide.parquet` holds the activities again in row groups that suit a scan of everything.
+    Beside it are the copies of the activities for the peers (`task.Form`).
     """
     if (folder / MANIFEST).is_file():
         return
     folder.mkdir(parents=True, exist_ok=True)
     parquet.write_table(DEALS_SCHEMA.empty_table(), folder / file_name(DEALS))
     parquet.write_table(CHANGES_SCHEMA.empty_table(), folder / file_name(CHANGES))
-    with (
-        GroupedWriter(folder / file_name(LEADS), LEADS_SCHEMA, **file_options(LEADS)) as leads,
-        GroupedWriter(
-            folder / file_name(ACTIVITIES), ACTIVITIES_SCHEMA, **file_options(ACTIVITIES)
-        ) as activities,
-        GroupedWriter(folder / WIDE, ACTIVITIES_SCHEMA, row_group_size=WIDE_GROUP, compression="lz4") as wide,
-    ):
+    with ExitStack() as stack:
+        for_leads, for_activities, for_prepared = _writers(folder, stack)
         for chunk in chunks(n_leads, seed=seed):
-            leads.write(chunk.leads)
-            activities.write(chunk.activities)
-            wide.write(chunk.activities)
+            for table, writers in (
+                (chunk.leads, for_leads),
+                (chunk.activities, for_activities),
+                (chunk.prepared, for_prepared),
+            ):
+                for writer in writers:
+                    writer.write(table)
     crm = CrmSettings(name="benchmark", timezone="Europe/Berlin", exported_at=LAST)
-    manifest = {
-        "format": FORMAT,
-        "crm": crm.to_dict(),
-        "tables": {name: file_name(name) for name in TABLE_NAMES},
-    }
+    names = {name: file_name(name) for name in TABLE_NAMES}
+    write_scan_of({name: folder / file for name, file in names.items()}, crm, folder / scan_file_name(names))
+    manifest = {"format": FORMAT, "crm": crm.to_dict(), "tables": names}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True))
+
+
+def _writers(folder: Path, stack: ExitStack) -> "tuple[tuple[Writer, ...], ...]":
+    """Return what writes leads, activities, and activities in their prepared form."""
+
+    def grouped(name: str, schema: pa.Schema, **options: Any) -> GroupedWriter:
+        return stack.enter_context(GroupedWriter(folder / name, schema, **options))
+
+    texts = ["kind", "asset", "channel"]
+    wide = {"row_group_size": WIDE_GROUP}
+    return (
+        (grouped(file_name(LEADS), LEADS_SCHEMA, **file_options(LEADS)),),
+        (
+            grouped(file_name(ACTIVITIES), ACTIVITIES_SCHEMA, **file_options(ACTIVITIES)),
+            grouped(WIDE, ACTIVITIES_SCHEMA, compression="lz4", **wide),
+        ),
+        (
+            grouped(PREPARED_PARQUET, PREPARED_SCHEMA, compression="none", use_dictionary=texts, **wide),
+            stack.enter_context(ArrowWriter(folder / PREPARED_ARROW, PREPARED_SCHEMA)),
+        ),
+    )
 
 
 def write_snapshots(folder: Path, n_points: int, *, seed: int) -> None:
@@ -160,6 +193,26 @@ class GroupedWriter:
         self._rest = pa.concat_tables([table.slice(full)]).combine_chunks()
 
 
+class ArrowWriter:
+    """An Arrow file, unpacked, whose vocabularies are in it once."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._writer = pa.ipc.new_file(path, schema)
+
+    def __enter__(self) -> "ArrowWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+    def write(self, table: pa.Table) -> None:
+        """Write one portion."""
+        self._writer.write_table(table, max_chunksize=WIDE_GROUP)
+
+
+Writer = GroupedWriter | ArrowWriter
+
+
 def chunks(n_leads: int, *, seed: int) -> Iterator[Chunk]:
     """Yield the CRM in portions; each has random numbers of its own, so none depends on the others."""
     for number, first in enumerate(range(0, n_leads, LEADS_PER_CHUNK)):
@@ -174,18 +227,23 @@ def _chunk(rng: np.random.Generator, first_lead: int, n_leads: int) -> Chunk:
     occurred_us = _activity_times(rng, lead, created_us)
     first_row = first_lead * ACTIVITIES_PER_LEAD
     n = len(lead)
+    kind, asset, channel = (
+        _drawn(rng, SHARES_OF_KINDS, n),
+        _assets(rng, n),
+        _drawn(rng, SHARES_OF_CHANNELS, n),
+    )
     activities = [
         _hex_ids(np.arange(first_row, first_row + n, dtype=np.uint64) * ODD),
         ids.take(pa.array(lead)),
         pa.array(occurred_us).cast(TIME_TYPE),
-        _drawn(rng, SHARES_OF_KINDS, n),
-        _assets(rng, n),
-        _drawn(rng, SHARES_OF_CHANNELS, n),
+        *(each.cast(pa.string()) for each in (kind, asset, channel)),
         pa.array(rng.exponential(100.0, n).round(2), mask=rng.random(n) < 0.9),
     ]
+    prepared = [pa.array(first_lead + lead, pa.int32()), pa.array(occurred_us), kind, asset, channel]
     return Chunk(
         leads=_leads(rng, ids, created_us),
         activities=pa.Table.from_arrays(activities, schema=ACTIVITIES_SCHEMA),
+        prepared=pa.Table.from_arrays(prepared, schema=PREPARED_SCHEMA),
     )
 
 
@@ -226,16 +284,20 @@ def _leads(rng: np.random.Generator, ids: pa.Array, created_us: Integers) -> pa.
 
 
 def _drawn(rng: np.random.Generator, shares: Mapping[str, float], n: int) -> pa.Array:
-    """Draw n names; "" becomes null."""
+    """Draw n names, as a dictionary; "" becomes null."""
     edges = np.cumsum(list(shares.values()))
     index = np.minimum(np.searchsorted(edges, rng.random(n), side="right"), len(shares) - 1)
-    return pa.array([name or None for name in shares], pa.string()).take(pa.array(index))
+    names = [name for name in shares if name]  # the share without a name is the last one
+    nameless = index >= len(names)
+    codes = pa.array(np.where(nameless, 0, index).astype(np.int8), mask=nameless)
+    return pa.DictionaryArray.from_arrays(codes, names)
 
 
 def _assets(rng: np.random.Generator, n: int) -> pa.Array:
     """Draw n assets of which few are met often and most seldom; null where an activity has none."""
     index = (len(ASSETS) * rng.random(n) ** 3).astype(np.int64)
-    return pa.array(ASSETS).take(pa.array(index, mask=rng.random(n) < SHARE_WITHOUT_ASSET))
+    codes = pa.array(index.astype(np.int16), mask=rng.random(n) < SHARE_WITHOUT_ASSET)
+    return pa.DictionaryArray.from_arrays(codes, list(ASSETS))
 
 
 def _hex_ids(numbers: npt.NDArray[np.uint64]) -> pa.Array:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import duckdb
 
-from experiments.benchmarks.features.task import AS_OF_US, OTHER, Task, Work
+from experiments.benchmarks.features.task import AS_OF_US, OTHER, Form, Task, Work
 from features.definitions import Feature, FeatureKind, FeatureSet
 from features.times import DAY_US
 
@@ -58,6 +58,26 @@ KNOWN: Mapping[Work, str] = {
 }
 
 
+PREPARED_POINTS: Mapping[Work, str] = {
+    Work.BATCH: """
+        SELECT file_row_number AS key, lead_id, {as_of_us} AS as_of_us, epoch_us(created_at) AS created_us
+        FROM read_parquet('{leads}', file_row_number = true)
+        WHERE created_at <= make_timestamptz({as_of_us})""",
+    Work.TRAINING: """
+        SELECT point AS key, lead_id, leads.file_row_number AS lead, as_of, epoch_us(as_of) AS as_of_us,
+            epoch_us(created_at) AS created_us
+        FROM '{snapshots}' JOIN read_parquet('{leads}', file_row_number = true) leads USING (lead_id)""",
+}
+PREPARED_KNOWN: Mapping[Work, str] = {
+    Work.BATCH: """
+        SELECT lead AS key, kind, asset, channel, {as_of_us} - occurred_us AS age
+        FROM '{activities}' WHERE occurred_us <= {as_of_us}""",
+    Work.TRAINING: """
+        SELECT key, kind, asset, channel, as_of_us - occurred_us AS age
+        FROM points JOIN '{activities}' USING (lead) WHERE occurred_us <= as_of_us""",
+}
+
+
 def write_features(feature_set: FeatureSet, task: Task) -> None:
     """Compute the task with both cores and write one file per part."""
     with duckdb.connect() as connection:
@@ -78,8 +98,10 @@ def features_query(feature_set: FeatureSet, task: Task, only_leads: str = "") ->
         "snapshots": task.snapshots,
         "only_leads": only_leads,
     }
+    is_prepared = task.form is Form.PREPARED
+    points, known = (PREPARED_POINTS, PREPARED_KNOWN) if is_prepared else (POINTS, KNOWN)
     return query_of(
-        feature_set, POINTS[task.work].format(**sources), KNOWN[task.work].format(**sources), keys=task.keys
+        feature_set, points[task.work].format(**sources), known[task.work].format(**sources), keys=task.keys
     )
 
 

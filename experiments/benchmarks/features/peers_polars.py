@@ -21,6 +21,7 @@ from experiments.benchmarks.features.task import (
     OTHER,
     SHARES_OF_CHANNELS,
     SHARES_OF_KINDS,
+    Form,
     Task,
     Work,
 )
@@ -39,20 +40,25 @@ ZERO_WITHOUT_ACTIVITY = frozenset(
 
 def write_features(feature_set: FeatureSet, task: Task) -> None:
     """Compute the task with the streaming engine and write one file."""
-    activities = _activities(pl.scan_parquet(task.activities))
+    is_prepared = task.form is Form.PREPARED
+    scan = pl.scan_ipc(task.prepared) if is_prepared else pl.scan_parquet(task.activities)
+    lead = "lead" if is_prepared else "lead_id"
+    activities = _activities(scan, lead)
     leads = pl.scan_parquet(task.leads).select("lead_id", created_us=_us("created_at"))
+    if is_prepared:
+        leads = leads.with_row_index("lead").with_columns(pl.col("lead").cast(pl.Int32))
     if task.work is Work.BATCH:
-        points = leads.filter(pl.col("created_us") <= AS_OF_US).with_columns(key="lead_id", as_of_us=AS_OF_US)
+        points = leads.filter(pl.col("created_us") <= AS_OF_US).with_columns(key=lead, as_of_us=AS_OF_US)
         known = activities.select(
-            "kind", "asset", "channel", "gap", key="lead_id", age=AS_OF_US - _us("occurred_at")
+            "kind", "asset", "channel", "gap", key=lead, age=AS_OF_US - pl.col("occurred_us")
         )
     else:
         snapshots = pl.scan_parquet(task.snapshots).rename({"point": "key"})
         points = snapshots.with_columns(as_of_us=_us("as_of")).join(leads, on="lead_id", how="left")
         known = (
-            points.select("key", "lead_id", "as_of_us")
-            .join(activities, on="lead_id")
-            .select("kind", "asset", "channel", "gap", "key", age=pl.col("as_of_us") - _us("occurred_at"))
+            points.select("key", lead, "as_of_us")
+            .join(activities, on=lead)
+            .select("kind", "asset", "channel", "gap", "key", age=pl.col("as_of_us") - pl.col("occurred_us"))
         )
     result = features_frame(feature_set, points, known.filter(AGE >= 0), task.keys)
     result.sink_parquet(task.result(), compression="snappy", engine="streaming")
@@ -86,16 +92,17 @@ def with_day_bit(known: pl.LazyFrame) -> pl.LazyFrame:
     return known.with_columns(day_bit=day_bit.cast(pl.Int64))
 
 
-def _activities(scan: pl.LazyFrame) -> pl.LazyFrame:
+def _activities(scan: pl.LazyFrame, lead: str) -> pl.LazyFrame:
     """Add the time since the activity before of the same lead: rows come in the order of leads and times."""
-    before = pl.when(pl.col("lead_id") == pl.col("lead_id").shift(1)).then(_us("occurred_at").shift(1))
+    occurred_us = pl.col("occurred_us") if lead == "lead" else _us("occurred_at")
+    before = pl.when(pl.col(lead) == pl.col(lead).shift(1)).then(occurred_us.shift(1))
     return scan.select(
-        "lead_id",
-        "occurred_at",
+        lead,
         "asset",
         pl.col("kind").cast(KINDS),
         pl.col("channel").cast(CHANNELS),
-        gap=_us("occurred_at") - before,
+        occurred_us=occurred_us,
+        gap=occurred_us - before,
     )
 
 

@@ -1,6 +1,6 @@
 """One engine, one task, one process: what is measured.
 
-`python -m experiments.benchmarks.features.run ENGINE WORK FOLDER OUT [--wide] [--parts N]`.
+`python -m experiments.benchmarks.features.run ENGINE WORK FOLDER OUT [--form FORM] [--parts N]`.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from experiments.benchmarks.features.chosen import chosen_features
-from experiments.benchmarks.features.task import Task, Work
+from experiments.benchmarks.features.task import Form, Task, Work
 
 MODULES = {
     "leadpact": "experiments.benchmarks.features.leadpact",
@@ -27,10 +27,10 @@ def main() -> None:
     parser.add_argument("work", type=Work)
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--wide", action="store_true")
+    parser.add_argument("--form", type=Form, default=Form.HISTORY)
     parser.add_argument("--parts", type=int, default=1)
     given = parser.parse_args()
-    task = Task(work=given.work, folder=given.folder, out=given.out, is_wide=given.wide, parts=given.parts)
+    task = Task(work=given.work, folder=given.folder, out=given.out, form=given.form, parts=given.parts)
     engine, feature_set = import_module(MODULES[given.engine]), chosen_features()
     start = time.perf_counter()
     engine.write_features(feature_set, task)

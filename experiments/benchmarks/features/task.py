@@ -15,7 +15,9 @@ SEED = 7
 AS_OF = datetime(2026, 6, 30, 22, tzinfo=UTC)
 AS_OF_US = (AS_OF - EPOCH) // MICROSECOND
 
-WIDE, SNAPSHOTS, PRECOMPUTED = "wide.parquet", "snapshots.parquet", "precomputed.parquet"
+SNAPSHOTS, PRECOMPUTED = "snapshots.parquet", "precomputed.parquet"
+WIDE = "wide.parquet"
+PREPARED_PARQUET, PREPARED_ARROW = "prepared.parquet", "prepared.arrow"
 LANDMARK_DAYS = (0, 1, 3, 7, 14, 30, 60)
 """The ages at which a lead is looked at for training."""
 
@@ -47,6 +49,19 @@ SHARES_OF_CHANNELS: Mapping[str, float] = {
 """The share without a name is that of activities without a channel."""
 
 
+class Form(StrEnum):
+    """In which form a peer finds the activities.
+
+    The history's own files; a copy whose row groups suit a scan of everything; or a copy that is made for
+    the query as LeadPact's scan file is: leads as numbers, times as integers, texts as dictionaries, nothing
+    packed.
+    """
+
+    HISTORY = "history"
+    WIDE = "wide"
+    PREPARED = "prepared"
+
+
 class Work(StrEnum):
     """One row per lead as of one instant, or one row per snapshot."""
 
@@ -59,14 +74,14 @@ class Task:
     """The work, the folder of the data and the folder of the result (any number of Parquet files).
 
     The result has the columns `keys` and one per feature, in words as `features.encode.decode_table` writes
-    them. `is_wide` lets a peer read the copy whose row groups suit a scan. `parts` cuts the leads into
-    that many ranges, one after the other, for an engine that would otherwise run out of memory.
+    them. `form` says which copy of the activities a peer reads. `parts` cuts the leads into that many
+    ranges, one after the other, for an engine that would otherwise run out of memory.
     """
 
     work: Work
     folder: Path
     out: Path
-    is_wide: bool = False
+    form: Form = Form.HISTORY
     parts: int = 1
 
     @property
@@ -77,7 +92,13 @@ class Task:
     @property
     def activities(self) -> Path:
         """The Parquet file of the activities."""
-        return self.folder / (WIDE if self.is_wide else file_name("activities"))
+        names = {Form.WIDE: WIDE, Form.PREPARED: PREPARED_PARQUET}
+        return self.folder / names.get(self.form, file_name("activities"))
+
+    @property
+    def prepared(self) -> Path:
+        """The Arrow file of the activities in the prepared form."""
+        return self.folder / PREPARED_ARROW
 
     @property
     def leads(self) -> Path:
