@@ -27,8 +27,8 @@ def goal(
     One may look every day: the interval holds at every look.
     """
     from features.history.store import History
+    from serving.commands.goal_counts import count_goal
     from serving.errors import Missing, ServiceNotReadyError
-    from serving.goal_counts import count_goal
     from serving.operations.active_policy import find_policy
     from sla.goal import measure_goal
     from sla.words_goal import goal_sentences

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from features.history.store import History
 from features.tables import CanonicalTables
-from serving.goal_counts import count_goal
+from serving.commands.goal_counts import count_goal
 from serving.settings import Settings
 from sla.always_valid import Share
 from sla.goal import Metric, Period
