@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
+from features.arrow_numpy import to_numpy
 from features.attributes import instants_us
 from features.build import Points
 from features.errors import InputError
@@ -82,10 +83,10 @@ class ListedPoints:
         start = self._place(bisect_left, leads[0].as_py())
         end = self._place(bisect_right, leads[-1].as_py())
         row = pc.index_in(self._lead_ids.slice(start, end - start), value_set=leads.combine_chunks())
-        known = pc.is_valid(row).to_numpy(zero_copy_only=False)
+        known = to_numpy(pc.is_valid(row))
         self._found += int(known.sum())
         return Points(
-            lead_index=np.array(row.drop_null(), dtype=np.int64), as_of_us=self._as_of_us[start:end][known]
+            lead_index=to_numpy(row.drop_null()).astype(np.int64), as_of_us=self._as_of_us[start:end][known]
         )
 
     def refuse_unknown(self) -> None:

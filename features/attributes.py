@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.arrow_numpy import to_numpy
 from features.change_log import ChangeLog
 from features.definitions import EMAIL_KINDS, Feature, FeatureKind
 from features.emails import email_class, email_country
@@ -131,7 +132,9 @@ class AttributesAsOf:
 
 def instants_us(column: pa.Array | pa.ChunkedArray) -> Int64Array:
     """Return a timestamp column as int64 microseconds UTC, MISSING_US for null."""
-    return np.array(pc.fill_null(column.cast(pa.int64()), MISSING_US).to_numpy(zero_copy_only=False))
+    if column.null_count:
+        column = pc.fill_null(column.cast(pa.int64()), MISSING_US)
+    return to_numpy(column).astype(np.int64)
 
 
 def ages_days(known_us: Int64Array, as_of_us: Int64Array) -> Float64Array:

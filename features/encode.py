@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.arrow_numpy import to_arrow, to_text
 from features.definitions import Feature, FeatureKind, FeatureSet
 from features.errors import InputError
 
@@ -90,14 +91,12 @@ def decode_table(feature_set: FeatureSet, matrix: Float64Array) -> pa.Table:
 
 def _decode_column(feature: Feature, values: Float64Array) -> pa.Array:
     if feature.kind in NEVER_MISSING_KINDS:
-        return pa.array(values.astype(np.int32))
+        return to_arrow(values.astype(np.int32))
     missing = np.isnan(values)
     if feature.is_category:
-        words = pa.array([OTHER, *feature.levels], type=pa.string())
-        return words.take(pa.array(np.where(missing, 0, values).astype(np.int64), mask=missing))
-    if feature.kind is FeatureKind.ATTRIBUTE_BOOLEAN:
-        return pa.array(values == 1.0, mask=missing)
-    return pa.array(values, mask=missing)
+        words = to_text([OTHER, *feature.levels])
+        return words.take(to_arrow(np.where(missing, 0, values).astype(np.int64), missing))
+    return to_arrow(values == 1.0 if feature.kind is FeatureKind.ATTRIBUTE_BOOLEAN else values, missing)
 
 
 def _as_array(column: object) -> pa.Array:

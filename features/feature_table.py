@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from features.arrow_numpy import to_arrow, to_numpy
 from features.asked import Asked
 from features.buckets import LeadBuckets
 from features.build import Points, feature_columns
@@ -47,7 +48,7 @@ def feature_table(feature_set: FeatureSet, tables: CanonicalTables, asked: Asked
     points = asked.points(tables)
     matrix = feature_columns(feature_set, tables, points).T
     readable = decode_table(feature_set, matrix)
-    ids = tables.leads.column("lead_id").take(pa.array(points.lead_index))
+    ids = tables.leads.column("lead_id").take(to_arrow(points.lead_index))
     rows = pa.table(
         [ids, _instants(feature_set, points), *readable.columns],
         names=["lead_id", "as_of", *readable.column_names],
@@ -86,19 +87,18 @@ def write_feature_table(
 
 
 def _file_options(schema: pa.Schema) -> dict[str, Any]:
-    """Return how a feature table is written: a third quicker than as Parquet's defaults, and no larger.
+    """Return how a feature table is written: a quarter quicker than by Parquet's defaults, and smaller.
 
-    Whole numbers as differences, which are smaller than what Snappy makes of them; floats as they are, for
-    their digits do not repeat; dictionaries for words; statistics for what rows are looked up by.
+    Whole numbers as differences, which are smaller than what Snappy makes of them; dictionaries for words
+    only, as numbers seldom repeat; statistics for what rows are looked up by.
     """
-    whole = {each.name for each in schema if pa.types.is_integer(each.type)}
-    floats = {each.name for each in schema if pa.types.is_floating(each.type)}
+    whole = [each.name for each in schema if pa.types.is_integer(each.type)]
     return {
         "use_dictionary": [
             each.name for each in schema if pa.types.is_string(each.type) and each.name != "lead_id"
         ],
         "column_encoding": dict.fromkeys([*whole, "as_of"], "DELTA_BINARY_PACKED"),
-        "compression": {name: "none" if name in whole | floats else "snappy" for name in schema.names},
+        "compression": {name: "none" if name in whole else "snappy" for name in schema.names},
         "write_statistics": ["lead_id", "as_of"],
     }
 
@@ -128,7 +128,7 @@ def _cores() -> int:
 def _instants(feature_set: FeatureSet, points: Points) -> pa.Array:
     if not feature_set.needs_times:
         return pa.nulls(len(points), TIME_TYPE)
-    return pa.array(points.as_of_us, pa.int64()).cast(TIME_TYPE)
+    return to_arrow(points.as_of_us).cast(TIME_TYPE)
 
 
 def _unknown(
@@ -155,6 +155,6 @@ def _counted(texts: pa.ChunkedArray) -> Iterator[tuple[str | None, int]]:
         return
     times = Counter[str | None]()
     for chunk in texts.chunks:
-        counts = np.bincount(chunk.indices.drop_null(), minlength=len(chunk.dictionary))
+        counts = np.bincount(to_numpy(chunk.indices.drop_null()), minlength=len(chunk.dictionary))
         times.update(dict(zip(chunk.dictionary.to_pylist(), counts.tolist(), strict=True)))
     yield from ((word, count) for word, count in times.items() if count)

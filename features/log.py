@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.arrow_numpy import to_numpy
 from features.definitions import FeatureSet
 from features.kernel import NO_CODE, looked_up, run_starts
 from features.plan import vocabulary_rows
@@ -85,7 +86,7 @@ def lead_codes(lead_ids: pa.ChunkedArray, tables: CanonicalTables) -> Int32Array
     """Return the row of `tables.leads` for each id, NO_CODE for an id that is no lead."""
     leads = tables.leads.column("lead_id").combine_chunks()
     if _are_codes_of(lead_ids, leads):
-        return np.require(lead_ids.chunk(0).indices, np.int32, "W")
+        return to_numpy(lead_ids.chunk(0).indices).astype(np.int32)
     return _map_distinct(
         lead_ids, lambda distinct: pc.fill_null(pc.index_in(distinct, value_set=leads), NO_CODE)
     )
@@ -123,13 +124,14 @@ def _asset_codes(column: pa.ChunkedArray) -> Int32Array:
     return _map_distinct(column, _numbered_unless_empty)
 
 
-def _numbered_unless_empty(distinct: pa.Array) -> pa.Array:
-    numbers, is_empty = pa.array(np.arange(len(distinct))), pc.equal(distinct, "")
-    return pc.if_else(pc.fill_null(is_empty, fill_value=True), pa.scalar(NO_CODE, pa.int64()), numbers)
+def _numbered_unless_empty(distinct: pa.Array) -> Int32Array:
+    lengths = np.zeros(len(distinct), np.int32)
+    lengths[to_numpy(pc.is_valid(distinct))] = to_numpy(pc.binary_length(distinct).drop_null())
+    return np.where(lengths > 0, np.arange(len(distinct), dtype=np.int32), np.int32(NO_CODE))
 
 
 def _map_distinct(
-    column: pa.ChunkedArray, find: Callable[[pa.Array], pa.Array | Sequence[int]]
+    column: pa.ChunkedArray, find: Callable[[pa.Array], pa.Array | Int32Array | Sequence[int]]
 ) -> Int32Array:
     """Look every distinct text up once; int32 (n,), NO_CODE for null."""
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
@@ -146,8 +148,8 @@ def _places(indices: pa.Array, of_null: int) -> npt.NDArray[np.signedinteger[Any
     """Return indices of a dictionary as numpy has them, `of_null` for null."""
     if indices.null_count:
         indices = pc.fill_null(indices.cast(pa.int32()), of_null)
-    return np.require(indices, requirements="W")
+    return to_numpy(indices).copy()  # compiled code takes what it may write to
 
 
 def _microseconds(column: pa.ChunkedArray) -> Int64Array:
-    return np.array(column.cast(pa.int64()).to_numpy(), dtype=np.int64)
+    return to_numpy(column).astype(np.int64)
