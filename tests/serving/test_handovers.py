@@ -205,12 +205,10 @@ def test_nobody_gets_more_than_agreed_and_nobody_is_lost(team: Desk) -> None:
 
 
 def test_a_full_team_leaves_the_lead_with_marketing_where_agreed(settings: Settings) -> None:
-    """With overflow to MQL the fifth lead stays an MQL, and its timeline says so."""
+    """With overflow to MQL the third lead of two people with room for one each stays an MQL."""
     desk = open_desk(settings)
-    install_policy(
-        settings,
-        work_policy(**{'overflow = "hold"': 'overflow = "mql"', "\nmost_open = 2": "\nmost_open = 1"}),
-    )
+    changed = {'\noverflow = "hold"': '\noverflow = "mql"', "\nmost_open = 2": "\nmost_open = 1"}
+    install_policy(settings, work_policy(**changed))
     stages = [ask_for_demo(desk, f"L{number}")["stage"] for number in range(3)]
     assert stages == ["sql", "sql", "mql"]
     assert get(desk, "/v1/leads/L2").json()["handover"] is None
