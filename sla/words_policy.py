@@ -356,13 +356,13 @@ def _hours_lines(hours: OpeningHours, lang: str) -> Iterator[str]:
     if hours.holidays:
         yield HOLIDAYS.in_language(lang).format(days=_dates(hours.holidays, lang))
     if hours.public is not None:
-        yield _public_line(hours.public, lang)
+        yield public_line(hours.public, lang)
     if hours.open_days:
         days = "; ".join(f"{date_text(one.date, lang)} ({_times(one.openings)})" for one in hours.open_days)
         yield OPEN_DAYS.in_language(lang).format(days=days)
 
 
-def _public_line(public: PublicHolidays, lang: str) -> str:
+def public_line(public: PublicHolidays, lang: str) -> str:
     """Return where the public holidays are from and, once they are looked up, each of them."""
     kinds = f" ({', '.join(public.holiday_kinds)})" if public.holiday_kinds else ""
     if public.holiday_years is None:
@@ -382,34 +382,48 @@ def _times(openings: tuple[Opening, ...]) -> str:
 
 
 def _clocks(policy: Policy, lang: str) -> Iterator[str]:
+    lines = clock_lines(policy, lang)
+    if lines:
+        yield _bullets(lines)
+
+
+def clock_lines(policy: Policy, lang: str) -> list[str]:
+    """Return what is agreed about clocks, a sentence each."""
     limits = (
         (SYSTEM_WITHIN, getattr(policy.clocks, "system_within", None)),
         (DUE_SOON, getattr(policy.clocks, "due_soon", None)),
         (ESCALATE, getattr(policy.clocks, "escalate_after", None)),
     )
-    lines = [
+    return [
         words.in_language(lang).format(limit=working_time_text(limit, lang))
         for words, limit in limits
         if limit is not None
     ]
+
+
+def _routing(policy: Policy, lang: str) -> Iterator[str]:
+    lines = routing_lines(policy, lang)
     if lines:
         yield _bullets(lines)
 
 
-def _routing(policy: Policy, lang: str) -> Iterator[str]:
+def routing_lines(policy: Policy, lang: str) -> list[str]:
+    """Return who gets a lead and what happens when everybody is full, a sentence each."""
     rule = policy.routing
     if rule is None:
-        return
+        return []
     lines = [dict(ROUTE_WORDS)[rule.by].in_language(lang).format(people=", ".join(rule.people))]
     if rule.most_open is not None:
         lines.append(MOST_OPEN.in_language(lang).format(most=rule.most_open))
         lines.append(dict(OVERFLOW_WORDS)[rule.overflow].in_language(lang))
-    yield _bullets(lines)
+    return lines
 
 
-def _recycling(policy: Policy, lang: str) -> Iterator[str]:
-    if policy.recycling is not None:
-        yield COOL_OFF.in_language(lang).format(days=days_text(policy.cool_off_days, lang))
+def recycling_lines(policy: Policy, lang: str) -> list[str]:
+    """Return how long a recycled lead rests."""
+    if policy.recycling is None:
+        return []
+    return [COOL_OFF.in_language(lang).format(days=days_text(policy.cool_off_days, lang))]
 
 
 def _weekday_lines(hours: OpeningHours, lang: str) -> Iterator[str]:
@@ -466,7 +480,7 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-_SECTIONS: tuple[tuple[Text, Callable[[Policy, str], Iterator[str]]], ...] = (
+_SECTIONS: tuple[tuple[Text, Callable[[Policy, str], Iterable[str]]], ...] = (
     (PERSONAS, _personas),
     (THRESHOLDS, _thresholds),
     (OVERRIDES, _overrides),
@@ -475,7 +489,7 @@ _SECTIONS: tuple[tuple[Text, Callable[[Policy, str], Iterator[str]]], ...] = (
     (ATTEMPTS, _attempts),
     (CLOCKS, _clocks),
     (ROUTING, _routing),
-    (RECYCLING, _recycling),
+    (RECYCLING, recycling_lines),
     (HOURS, _hours),
     (CONTENT, _content),
     (GOAL, _goal),

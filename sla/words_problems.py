@@ -11,6 +11,24 @@ from sla.errors import PolicyProblem, PolicyProblems
 from sla.texts import GERMAN
 
 GERMAN_RULES: tuple[tuple[str, str], ...] = (
+    ("must be a share from 0 to 1", "muss ein Anteil von 0 bis 1 sein"),
+    (
+        "must begin after the baseline has ended ({})",
+        "muss nach dem Ende des Basiszeitraums ({}) beginnen",
+    ),
+    (
+        "must come with expected_conversion in [policy], which holds for leads of no persona",
+        "muss zusammen mit expected_conversion in [policy] stehen, das für Leads ohne Persona gilt",
+    ),
+    ("must lie above 0 and be at most 10", "muss über 0 liegen und höchstens 10 sein"),
+    ("must lie above 0 and below 100", "muss über 0 und unter 100 liegen"),
+    ("must lie between 0 and 1, both excluded", "muss zwischen 0 und 1 liegen, beide ausgeschlossen"),
+    ("must lie from 0.5 to 0.99", "muss von 0,5 bis 0,99 liegen"),
+    (
+        "must not be before first ({}) nor more than {} days after it",
+        "darf nicht vor first ({}) und nicht mehr als {} Tage danach liegen",
+    ),
+    ("or target_points must be given, one of the two", "oder target_points muss stehen, eines von beiden"),
     ("must lie in [0, 1439]", "muss in [0, 1439] liegen"),
     ("must be at most 1440", "darf höchstens 1440 sein"),
     ("must lie after the start", "muss nach dem Anfang liegen"),
