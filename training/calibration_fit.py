@@ -158,5 +158,6 @@ def _with_interval(calibration: Calibration, sample: _Sample) -> Calibration:
 
 
 def _moved(probability: tuple[float, ...], log_odds: float) -> FloatArray:
-    """Return probabilities moved in log-odds; 0 and 1 stay what they are."""
-    return log_odds_to_probability(probability_to_log_odds(np.array(probability)) + log_odds)
+    """Return ascending probabilities moved in log-odds; 0 and 1 stay, and rounding makes none descend."""
+    moved = log_odds_to_probability(probability_to_log_odds(np.array(probability)) + log_odds)
+    return np.maximum.accumulate(moved)

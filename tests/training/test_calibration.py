@@ -193,6 +193,22 @@ def test_snapshots_of_one_lead_are_one_piece_of_evidence() -> None:
     np.testing.assert_allclose(repeated.high, once.high, atol=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_widened_table_still_ascends(seed: int) -> None:
+    """Many margins of any size: moving the table in log-odds leaves nothing descending by rounding."""
+    margin, label = _cases(2000, slope=0.9, intercept=-2.0, seed=seed)
+    found = fit_calibration(margin, label, np.ones(2000))
+    assert (np.diff(found.low) >= 0.0).all()
+    assert (np.diff(found.high) >= 0.0).all()
+
+
+def test_fewer_leads_widen_the_interval() -> None:
+    """The same shares of wins among a tenth of the leads leave more open."""
+    margin, label = _cases(2000, slope=1.0, intercept=-1.0)
+    few, many = (fit_calibration(margin[:n], label[:n], np.ones(n)).interval(np.zeros(1)) for n in (60, 2000))
+    assert few[1][0] - few[0][0] > many[1][0] - many[0][0]
+
+
 def test_an_empty_table_knows_nothing() -> None:
     """Without calibration rows the interval is everything."""
     low, high = Calibration(kind=CalibrationKind.NONE).interval(np.array([0.3]))
