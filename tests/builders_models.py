@@ -140,9 +140,11 @@ def golden_rows(model_text: str, calibration: Calibration, matrix: FloatArray) -
     return GoldenRows(matrix=matrix, probability=log_odds_to_probability(log_odds))
 
 
-def write_small_model(folder: Path, *, seed: int = 0, calibration: Calibration = ANY_CALIBRATION) -> Manifest:
+def write_small_model(
+    folder: Path, *, seed: int = 0, calibration: Calibration = ANY_CALIBRATION, model_text: str | None = None
+) -> Manifest:
     """Write a complete directory of a small model with a category, missing values and an interval."""
-    text = small_model_text(seed=seed)
+    text = small_model_text(seed=seed) if model_text is None else model_text
     return write_model_directory(
         folder,
         facts=small_facts(),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from features.errors import InputError
 from training.calibration import Calibration, CalibrationKind
-from training.points import log_odds_to_probability
+from training.points import log_odds_to_probability, probability_to_log_odds
 from training.venn_abers import venn_abers_table
 
 FloatArray = npt.NDArray[np.float64]
@@ -145,5 +145,18 @@ def _newton(design: FloatArray, offset: FloatArray, sample: _Sample, *, penalty:
 
 
 def _with_interval(calibration: Calibration, sample: _Sample) -> Calibration:
+    """Add the Venn-Abers table, widened by one standard error of the level: few leads, wide intervals."""
     margin, low, high = venn_abers_table(sample.margin, sample.label, sample.weight)
-    return replace(calibration, venn_abers_margin=margin, low=low, high=high)
+    probability = calibration.apply(sample.margin)
+    error = 1.0 / np.sqrt(max(float(sample.weight @ (probability * (1.0 - probability))), NEWTON_TOLERANCE))
+    return replace(
+        calibration,
+        venn_abers_margin=margin,
+        low=tuple(_moved(low, -error).tolist()),
+        high=tuple(_moved(high, error).tolist()),
+    )
+
+
+def _moved(probability: tuple[float, ...], log_odds: float) -> FloatArray:
+    """Return probabilities moved in log-odds; 0 and 1 stay what they are."""
+    return log_odds_to_probability(probability_to_log_odds(np.array(probability)) + log_odds)

@@ -164,11 +164,13 @@ def fit_model(
     seed: int,
     progress: Progress,
     budget_seconds: float = BUDGET_SECONDS,
+    evidence: str = "model",
 ) -> FittedModel:
     """Find, fit and calibrate a model on everything known before the test part, and predict that.
 
     The calibration leads are the newest of these rows: the folds judge and calibrate on them, and the final
-    fit knows them too, because where a market moves they say most about the next lead.
+    fit knows them too, because where a market moves they say most about the next lead. `evidence` is the most
+    that scores may rest on: "scorecard" or "model".
     """
     started = time.monotonic()
     with progress("Computing features"):
@@ -180,6 +182,7 @@ def fit_model(
             columns_of(data.feature_set),
             seed=seed,
             seconds_left=lambda: budget_seconds - (time.monotonic() - started),
+            evidence=evidence,
         )
     ensemble = parse_model_text(learned.model_text)
     probability = learned.calibration.apply(predict_margin(ensemble, test_matrix))

@@ -68,6 +68,7 @@ def train(
     personas: tuple[PersonaRules, ...] = (),
     parent_run_id: str | None = None,
     budget_seconds: float = BUDGET_SECONDS,
+    evidence: str = "model",
 ) -> TrainResult:
     """Train on the history and register the model as challenger.
 
@@ -79,6 +80,7 @@ def train(
     personas : those both teams agreed; the model is told which one a lead is.
     parent_run_id : the MLflow run to log into, when `mlflow run` opened one.
     budget_seconds : bounds the search for a model; its fixed plan usually ends before.
+    evidence : the most that scores may rest on: "scorecard" or "model".
 
     Raises
     ------
@@ -89,7 +91,12 @@ def train(
     """
     with _only_training(workspace):
         trained = _fit_and_evaluate(
-            tables, seed=seed, personas=personas, progress=progress, budget_seconds=budget_seconds
+            tables,
+            seed=seed,
+            personas=personas,
+            progress=progress,
+            budget_seconds=budget_seconds,
+            evidence=evidence,
         )
         facts = manifest_facts(trained, now=now)
         card = write_card(
@@ -114,6 +121,7 @@ def _fit_and_evaluate(
     personas: tuple[PersonaRules, ...],
     progress: Progress,
     budget_seconds: float,
+    evidence: str,
 ) -> TrainedModel:
     horizon_days = tables.crm.horizon_days
     with progress("Splitting leads and labelling snapshots"):
@@ -125,6 +133,7 @@ def _fit_and_evaluate(
         seed=seed,
         progress=progress,
         budget_seconds=budget_seconds,
+        evidence=evidence,
     )
     with progress("Evaluating on never-trained-on leads"):
         evaluation = evaluate(fitted.scored, seed=seed)

@@ -1,7 +1,7 @@
-"""`leadpact model`: fetch the champion from the registry, register a model directory."""
+"""`leadpact model`: fetch the champion, register a model directory, print a points table."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -9,7 +9,12 @@ from serving.commands.train import choose_place
 from serving.console import JsonOption, WorkspaceOption, command_app, print_json, show, step
 from serving.settings import read_settings
 
-app = command_app("Model directories: pull the champion from the registry, register one.")
+if TYPE_CHECKING:
+    from features.words.phrases import Language
+    from features.workspace import Workspace
+    from training.scorecard import Scorecard
+
+app = command_app("Model directories: pull the champion, register one, print a points table.")
 
 
 @app.command("pull")
@@ -44,3 +49,72 @@ def register_model(
         print_json({"version": registered.version, "run_id": registered.run_id, "alias": "challenger"})
     else:
         show(f"version {registered.version} is the challenger; next: leadpact promote")
+
+
+@app.command("scorecard")
+def print_scorecard(
+    folder: Annotated[Path | None, typer.Argument(help="A model directory; default: the champion.")] = None,
+    lang: Annotated[Literal["de", "en"], typer.Option("--lang", help="The language of the table.")] = "en",
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the table to this CSV file.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a scorecard as a table of points that add up to the score, to be typed into a CRM.
+
+    Start plus the points of one row per feature is the score. Only a scorecard has such a table
+    (`leadpact train --evidence scorecard`).
+    """
+    from training.artifact import load_model
+    from training.scorecard import read_scorecard
+
+    card = read_scorecard(load_model(folder or _champion_folder(read_settings(workspace).workspace)))
+    if csv is not None:
+        _write_csv(card, csv, lang)
+    if as_json:
+        print_json(card.to_dict())
+    elif csv is None:
+        _show_table(card, lang)
+    else:
+        show(f"{len(card.rows) + 1} rows are in {csv}")
+
+
+def _champion_folder(workspace: "Workspace") -> Path:
+    from features.errors import InputError
+    from training.champion import read_champion
+
+    champion = read_champion(workspace.models_dir)
+    if champion is None:
+        raise InputError(
+            "there is no champion in this workspace yet: `leadpact promote` makes one; or name a model folder"
+        )
+    return champion.folder
+
+
+def _write_csv(card: "Scorecard", path: Path, lang: "Language") -> None:
+    """Write the table with all digits; the points use a point, as CSV readers expect."""
+    import csv
+
+    from features.words.reasons import feature_label
+    from training.errors import writing_to
+    from training.scorecard import WORDS
+
+    heads = [WORDS[name][lang] for name in ("feature", "value", "points")]
+    start = (WORDS["start"][lang], WORDS["everybody"][lang], card.start)
+    rows = [(feature_label(row.feature, lang), row.value_text(lang), row.points) for row in card.rows]
+    with writing_to(path.parent), path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([heads, start, *rows])
+
+
+def _show_table(card: "Scorecard", lang: "Language") -> None:
+    from rich import box
+    from rich.table import Table
+
+    from serving.commands.training_views import print_tables
+    from training.scorecard import WORDS
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("feature", "value", "points"):
+        table.add_column(WORDS[name][lang], justify="right" if name == "points" else "left")
+    for line in card.lines(lang):
+        table.add_row(*line)
+    print_tables(table)

@@ -1,7 +1,7 @@
 """`leadpact train`: a challenger from the history, registered in MLflow; prints what was found, or JSON."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +23,10 @@ def train_challenger(
     budget: Annotated[
         float, typer.Option("--budget", min=0.0, help="Most seconds for the search; usually it ends before.")
     ] = 60.0,
+    evidence: Annotated[
+        Literal["model", "scorecard"],
+        typer.Option("--evidence", help="The most that scores may rest on; a scorecard has a points table."),
+    ] = "model",
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,6 +51,7 @@ def train_challenger(
         personas=agreed_personas(settings),
         parent_run_id=parent_run_id,
         budget_seconds=budget,
+        evidence=evidence,
     )
     if parent_run_id is None:
         _tell_mlflow_run(settings, result)

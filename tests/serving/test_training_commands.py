@@ -125,3 +125,34 @@ def test_without_a_history_the_import_is_named(
     """An empty workspace says which command comes first."""
     assert run(command, "-w", str(tmp_path / "empty")) == 1
     assert "import an export first: leadpact import DIR" in capsys.readouterr().err
+
+
+def test_a_scorecard_is_trained_and_printed(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A scorecard is asked for, promoted, printed in German, as JSON, and as CSV whose numbers add up."""
+    where = ("-w", str(workspace))
+    assert run("train", *where, "--json", "--evidence", "scorecard") == 0
+    assert answer(capsys)["evidence"] == "scorecard"
+    assert run("promote", *where, "--force", "--why", "a test") == 0
+    capsys.readouterr()
+
+    assert run("model", "scorecard", *where, "--lang", "de") == 0
+    table = capsys.readouterr().out
+    assert "Merkmal" in table
+    assert "bis" in table
+
+    assert run("model", "scorecard", *where, "--json") == 0
+    card = answer(capsys)
+    file = tmp_path / "new" / "card.csv"
+    assert run("model", "scorecard", *where, "--csv", str(file)) == 0
+    rows = file.read_text(encoding="utf-8").splitlines()
+    assert rows[0] == "Feature,Value,Points"
+    assert len(rows) == len(card["rows"]) + 2
+    assert float(rows[1].rsplit(",", 1)[1]) == card["start"]
+
+
+def test_without_a_champion_there_is_no_table(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The sentence says how to get one."""
+    assert run("model", "scorecard", "-w", str(workspace)) == 2
+    assert "`leadpact promote` makes one" in capsys.readouterr().err

@@ -155,7 +155,7 @@ def tried(name: str, margins: list[float], judged: Judged) -> Trial:
 def test_the_simplest_within_one_standard_error_is_chosen(simple: list[float], expected: str) -> None:
     """Simpler first, as long as the best is not better beyond noise."""
     four = replace(rows(4), label=np.array([0, 1, 0, 1], dtype=np.int8), lead_index=np.arange(4))
-    judged = Judged(rows=four, importance=np.ones(4))
+    judged = Judged(rows=four, importance=np.ones(4), fold=np.zeros(4, dtype=np.int64))
     trials = (
         tried("prior", [0.0] * 4, judged),
         tried("scorecard", simple, judged),

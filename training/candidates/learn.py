@@ -4,19 +4,24 @@ The same for `leadpact train` and for `LeadClassifier`; what rows and columns me
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from training.calibration import Calibration
 from training.calibration_fit import fit_calibration
+from training.candidates.additive import level_shift
 from training.candidates.candidate import Prior
 from training.candidates.choice import Choice, choose
 from training.candidates.folds import make_folds
 from training.candidates.rows import Columns, TrainingRows
 from training.candidates.search import Judged, Search, Trial, search
+from training.points import FloatArray
+from training.trees import parse_model_text, predict_margin
 
 SCORECARD_FAMILIES = ("prior", "scorecard")
+OUTCOMES_FOR_A_LEVEL = 20.0
+"""Outcomes of the rarer kind with which a fold's own level counts half."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,18 +45,37 @@ class Learned:
         return "scorecard" if self.chosen.candidate.name in SCORECARD_FAMILIES else "model"
 
 
-def learn(rows: TrainingRows, columns: Columns, *, seed: int, seconds_left: Callable[[], float]) -> Learned:
+def learn(
+    rows: TrainingRows,
+    columns: Columns,
+    *,
+    seed: int,
+    seconds_left: Callable[[], float],
+    evidence: str = "model",
+) -> Learned:
     """Find, fit and calibrate a model; rows hold both classes.
 
     Calibration and interval are learnt from margins of rows that the margin's model had not seen: those of
-    the folds. The final fit knows the newest rows too, which the folds' fits did not.
+    the folds. The final fit knows the newest rows too, which the folds' fits did not. `evidence` is the most
+    that scores may rest on: with "scorecard" the base rate and scorecards compete alone.
     """
     folds = make_folds(rows, seed=seed)
-    found = search(rows, columns, folds, seed=seed, seconds_left=seconds_left) if folds else _nothing(rows)
+    if folds:
+        found = search(
+            rows,
+            columns,
+            folds,
+            seed=seed,
+            seconds_left=seconds_left,
+            only_scorecards=evidence == "scorecard",
+        )
+    else:
+        found = _nothing(rows)
     choice = choose(found)
+    model_text = choice.chosen.candidate.fit(rows, columns, seed=seed)
     return Learned(
-        model_text=choice.chosen.candidate.fit(rows, columns, seed=seed),
-        calibration=_calibrate(choice, found.judged),
+        model_text=model_text,
+        calibration=_calibrate(choice, found.judged, model_text),
         candidates=choice.candidates,
         chosen=choice.chosen,
         n_trials=len(found.trials),
@@ -61,12 +85,36 @@ def learn(rows: TrainingRows, columns: Columns, *, seed: int, seconds_left: Call
 
 def _nothing(rows: TrainingRows) -> Search:
     """Return the search that tries nothing but the base rate, when rows are too few to judge anything."""
-    judged = Judged(rows=rows, importance=rows.weight)
+    judged = Judged(rows=rows, importance=rows.weight, fold=np.zeros(len(rows.label), dtype=np.int64))
     rate = np.average(rows.label, weights=rows.weight)
     margin = np.full(len(rows.label), np.log(rate / (1.0 - rate)))
     return Search(judged=judged, trials=(judged.trial(Prior(), margin),), cut_short=False)
 
 
-def _calibrate(choice: Choice, judged: Judged) -> Calibration:
-    rows = judged.rows
-    return fit_calibration(choice.chosen.margin, rows.label, judged.importance, lead=rows.lead_index)
+def _calibrate(choice: Choice, judged: Judged, model_text: str) -> Calibration:
+    """Learn level and slope from the folds' margins, and turn the slope about the final fit's newest margins.
+
+    Where the level moves from fold to fold, pooled margins would take that for a slope; so the folds are put
+    on one level first. And the final fit stands elsewhere than the folds' fits did: a slope about their mean
+    would move its level once more.
+    """
+    rows, levelled = judged.rows, _on_one_level(choice.chosen.margin, judged)
+    found = fit_calibration(levelled, rows.label, judged.importance, lead=rows.lead_index)
+    newest = judged.fold == judged.fold.max()
+    final = predict_margin(parse_model_text(model_text), rows.matrix[newest])
+    old = float(np.average(levelled, weights=judged.importance))
+    new = float(np.average(final, weights=rows.weight[newest]))
+    return replace(found, intercept=found.intercept + (1.0 - found.slope) * (new - old))
+
+
+def _on_one_level(margin: FloatArray, judged: Judged) -> FloatArray:
+    """Return margins (n,) without the differences in level between folds; few outcomes say little of them."""
+    label = judged.rows.label.astype(np.float64)
+    together = level_shift(margin, label, judged.importance)
+    levelled = margin.copy()
+    for number in np.unique(judged.fold):
+        own = judged.fold == number
+        shift = level_shift(margin[own], label[own], judged.importance[own])
+        rarer = min(label[own].sum(), (1.0 - label[own]).sum())
+        levelled[own] += (shift - together) * rarer / (rarer + OUTCOMES_FOR_A_LEVEL)
+    return levelled

@@ -16,6 +16,7 @@ from training.candidates.candidate import PENALTIES, Additive, BoostedTrees, Can
 from training.candidates.folds import Fold
 from training.candidates.rows import Columns, TrainingRows, recency_weights
 from training.metrics import weighted_mean
+from training.outcomes import IntArray
 from training.points import FloatArray, probability_to_log_odds
 
 if TYPE_CHECKING:
@@ -46,10 +47,14 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Judged:
-    """The judged rows of all folds, one after the other; ``importance`` (n_judged,) weighs losses."""
+    """The judged rows of all folds, one after the other.
+
+    ``importance`` (n_judged,) weighs losses, ``fold`` (n_judged,) is which fold judged a row.
+    """
 
     rows: TrainingRows
     importance: FloatArray
+    fold: IntArray
 
     def losses(self, margin: FloatArray) -> FloatArray:
         """Return the log loss of each row, (n_judged,)."""
@@ -83,44 +88,66 @@ def search(
     *,
     seed: int,
     seconds_left: Callable[[], float],
+    only_scorecards: bool = False,
 ) -> Search:
-    """Try the plan on the folds; base rate and first scorecard are tried however little time is left."""
+    """Try the plan on the folds; base rate and first scorecard are tried however little time is left.
+
+    With `only_scorecards` neither lines nor trees are tried.
+    """
     bench = _Bench(rows, columns, folds, seed, seconds_left)
     bench.try_prior()
     bench.try_additive(SCORECARD_BINS[0], None, PENALTIES)
     try:
         bench.check_time()
-        _try_additives(bench)
-        _try_trees(bench)
+        if not only_scorecards:
+            _try_one_of_each(bench)
+        _try_scorecards(bench)
+        if not only_scorecards:
+            _shorten_lines(bench)
+            _try_trees(bench)
     except OutOfTimeError:
         return Search(judged=bench.judged, trials=tuple(bench.trials), cut_short=True)
     return Search(judged=bench.judged, trials=tuple(bench.trials), cut_short=False)
 
 
-def _try_additives(bench: "_Bench") -> None:
-    """Try bins and lines without a half-life; then the better bins, and the lines, with ever shorter ones."""
-    for most_bins in (*SCORECARD_BINS[1:], None):
+def _try_one_of_each(bench: "_Bench") -> None:
+    """Try lines and the simplest trees first, so that a short budget has seen every kind."""
+    bench.try_additive(None, None, PENALTIES)
+    if _has_enough_for_trees(bench.rows):
+        bench.try_trees(SHAPES[0], None)
+
+
+def _try_scorecards(bench: "_Bench") -> None:
+    """Try more bins, and the better number of them with ever shorter half-lives."""
+    for most_bins in SCORECARD_BINS[1:]:
         bench.try_additive(most_bins, None, PENALTIES)
-    scorecards = [bench.best_additive(most_bins) for most_bins in SCORECARD_BINS]
-    better = min(scorecards, key=lambda trial: trial.validation_log_loss)
-    for best in (better, bench.best_additive(None)):
-        _shorten(bench, best, partial(bench.retry_additive, best.candidate))
+    best = min(map(bench.best_additive, SCORECARD_BINS), key=lambda trial: trial.validation_log_loss)
+    _shorten(bench, best, partial(bench.retry_additive, best.candidate))
+
+
+def _shorten_lines(bench: "_Bench") -> None:
+    """Try the best lines with ever shorter half-lives."""
+    best = bench.best_additive(None)
+    _shorten(bench, best, partial(bench.retry_additive, best.candidate))
 
 
 def _try_trees(bench: "_Bench") -> None:
-    """Try every shape without a half-life, the best with ever shorter ones, its neighbours with the best."""
-    rows = bench.rows
-    wins = int(rows.label.sum())
-    if min(wins, len(rows.label) - wins) < LEAST_MINORITY_FOR_TREES:
+    """Try the other shapes, the best with shorter half-lives, and its neighbours with the best of these."""
+    if not _has_enough_for_trees(bench.rows):
         return
-    tried = [bench.try_trees(shape, None) for shape in SHAPES]
+    tried = [bench.best_trees(), *(bench.try_trees(shape, None) for shape in SHAPES[1:])]
     best = min(tried, key=lambda trial: trial.validation_log_loss)
     shape = SHAPES[tried.index(best)]
-    best = _shorten(bench, best, lambda half_life: bench.try_trees(shape, half_life))
+    best = _shorten(bench, best, partial(bench.try_trees, shape))
     if isinstance(best.candidate, BoostedTrees) and best.candidate.half_life is not None:
         for other in SHAPES:
             if other != shape:
                 bench.try_trees(other, best.candidate.half_life)
+
+
+def _has_enough_for_trees(rows: TrainingRows) -> bool:
+    wins = int(rows.label.sum())
+    return min(wins, len(rows.label) - wins) >= LEAST_MINORITY_FOR_TREES
 
 
 def _shorten(bench: "_Bench", best: Trial, attempt: Callable[[float], Trial]) -> Trial:
@@ -176,8 +203,9 @@ class _Bench:
         self.folds = [_FoldBench(rows, columns, fold) for fold in folds]
         self.importance = np.array([fold.importance for fold in folds])
         judged = rows.where(np.concatenate([fold.judged for fold in folds]))
-        own = np.repeat(self.importance, [len(fold.judged) for fold in folds])
-        self.judged = Judged(rows=judged, importance=judged.weight * own)
+        number = np.repeat(np.arange(len(folds)), [len(fold.judged) for fold in folds])
+        importance = judged.weight * self.importance[number]
+        self.judged = Judged(rows=judged, importance=importance, fold=number)
         self.trials: list[Trial] = []
 
     def check_time(self) -> None:
@@ -217,6 +245,10 @@ class _Bench:
             for trial in self.trials
             if isinstance(trial.candidate, Additive) and trial.candidate.most_bins == most_bins
         ]
+        return min(ours, key=lambda trial: trial.validation_log_loss)
+
+    def best_trees(self) -> Trial:
+        ours = [trial for trial in self.trials if isinstance(trial.candidate, BoostedTrees)]
         return min(ours, key=lambda trial: trial.validation_log_loss)
 
     def retry_additive(self, candidate: Candidate, half_life: float) -> Trial:

@@ -30,8 +30,8 @@ def prior(_: pd.DataFrame, label: IntArray, scored: pd.DataFrame, __: float) -> 
 
 
 def leadpact(frame: pd.DataFrame, label: IntArray, scored: pd.DataFrame, seconds: float) -> FloatArray:
-    """Fit LeadPact's recipe with its default budget, rows being in order of time."""
-    model = LeadClassifier(budget_seconds=min(seconds, 60.0)).fit(frame, label, order=np.arange(len(label)))
+    """Fit LeadPact's recipe with as much time as every peer has, rows being in order of time."""
+    model = LeadClassifier(budget_seconds=seconds).fit(frame, label, order=np.arange(len(label)))
     return model.predict_proba(scored)[:, 1]
 
 
@@ -43,7 +43,7 @@ def logistic_regression(frame: pd.DataFrame, label: IntArray, scored: pd.DataFra
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    texts = [str(name) for name in frame if frame[name].dtype == object]
+    texts = [str(name) for name in frame if _is_text(frame[name])]
     numbers = [name for name in frame if name not in texts]
     columns = make_column_transformer(
         (OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=5), texts),
@@ -102,13 +102,17 @@ PEERS: dict[str, Peer] = {
 }
 
 
+def _is_text(column: "pd.Series[Any]") -> bool:
+    return not pd.api.types.is_numeric_dtype(column.dtype)
+
+
 def _filled(frame: pd.DataFrame, texts: list[str]) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].fillna("(missing)") for name in texts})
 
 
 def _coded(frame: pd.DataFrame, rows: pd.DataFrame) -> tuple[FloatArray, list[int]]:
     """Return rows as numbers with categories coded by the training frame, and which columns those are."""
-    texts = [place for place, name in enumerate(frame) if frame[name].dtype == object]
+    texts = [place for place, name in enumerate(frame) if _is_text(frame[name])]
     matrix = np.full(rows.shape, np.nan)
     for place, name in enumerate(frame):
         if place in texts:
@@ -140,7 +144,7 @@ def _random_settings(random: np.random.Generator) -> dict[str, object]:
 
 def _as_levels(old: "pd.Series[Any]", new: "pd.Series[Any]") -> "tuple[pd.Series[Any], pd.Series[Any]]":
     """Return both columns as levels: numbers by fifths of the training rows."""
-    if old.dtype == object:
+    if _is_text(old):
         return old, new
     edges = np.unique(np.nanquantile(old.to_numpy(np.float64), np.linspace(0, 1, ODOO_BINS + 1)[1:-1]))
     return _fifths(old, edges), _fifths(new, edges)
