@@ -102,4 +102,4 @@ METHODS = {
     ),
     "true_labels": Method(train=from_the_future, calibration=from_the_future, what="true labels in both"),
 }
-MAIN = ("open_is_lost", "weighted", "modelled")
+MAIN = ("open_is_lost", "weighted", "weighted_all_ages", "modelled")
