@@ -99,14 +99,19 @@ def compare_policies(before: Policy, after: Policy) -> tuple[Change, ...]:
 
     A version number is a name and no promise.
     """
+    return (*_changes(before, after), *_reordered(before, after))
+
+
+def _changes(before: Policy, after: Policy) -> Iterator[Change]:
     old = {fact.path: fact for fact in policy_facts(before)}
     new = {fact.path: fact for fact in policy_facts(after)}
-    changes = [
-        change
-        for path in dict.fromkeys([*new, *old])
-        if (change := _change(old.get(path), new.get(path))) is not None
-    ]
-    return (*changes, *_reordered(before, after))
+    for path in dict.fromkeys([*new, *old]):
+        if path not in old:
+            yield _only(ChangeKind.ADDED, new[path])
+        elif path not in new:
+            yield _only(ChangeKind.REMOVED, old[path])
+        elif old[path].exact != new[path].exact:
+            yield _changed(old[path], new[path])
 
 
 def policy_facts(policy: Policy) -> Iterator[Fact]:
@@ -115,20 +120,10 @@ def policy_facts(policy: Policy) -> Iterator[Fact]:
         yield from section(policy)
 
 
-def _change(old: Fact | None, new: Fact | None) -> Change | None:
-    if old is not None and new is not None:
-        return None if old.exact == new.exact else _changed(old, new)
-    kind = ChangeKind.ADDED if old is None else ChangeKind.REMOVED
-    only = new or old
-    if only is None:
-        return None
-    return Change(
-        kind=kind,
-        path=only.path,
-        label=only.label,
-        before=None if old is None else old.value,
-        after=None if new is None else new.value,
-    )
+def _only(kind: ChangeKind, fact: Fact) -> Change:
+    is_new = kind is ChangeKind.ADDED
+    before, after = (None, fact.value) if is_new else (fact.value, None)
+    return Change(kind=kind, path=fact.path, label=fact.label, before=before, after=after)
 
 
 def _changed(old: Fact, new: Fact) -> Change:
