@@ -12,13 +12,17 @@ from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
 from features.errors import InputError
+from features.history.store import History
 from serving import cli
 from serving.db.session import read_transaction
 from serving.db.tables_leads import ClockEventRow
 from serving.handovers import handover_id
 from serving.operations.held_stages import release_held_leads
+from serving.operations.put_lead import put_lead
+from serving.operations.record_activities import NewActivity, record_activities
 from serving.operations.sweep_clocks import sweep_clocks
 from serving.operations.verify_audit import verify_audit
+from serving.scorer_loading import load_scorer
 from serving.settings import Settings
 from sla.handover import Direction
 from tests.builders_serving import (
@@ -246,13 +250,30 @@ def test_who_is_away_gets_nothing_and_owes_nothing(team: Desk) -> None:
 
 def test_room_is_never_given_away_twice(team: Desk) -> None:
     """Eight leads become SQL at the same time; two people have room for four of them."""
-    leads = [f"L{number}" for number in range(8)]
+    database, now = database_of(team), team.clock.tell()
+    scorer, history = load_scorer(team.settings, now=now), History(team.settings.workspace.history_dir)
+
+    def ask(lead_id: str) -> str:
+        put_lead(
+            database,
+            lead_id,
+            {},
+            created_at=None,
+            changed_at=now,
+            history=history,
+            scorer=None,
+            by="x",
+            now=now,
+        )
+        asked = NewActivity(activity_id=lead_id, lead_id=lead_id, occurred_at=now, kind="demo_request")
+        recorded = record_activities(database, [asked], history=history, scorer=scorer, by="x", now=now)
+        return recorded.leads[0].stage
+
     with ThreadPoolExecutor(8) as pool:
-        stages = list(pool.map(lambda one: ask_for_demo(team, one)["stage"], leads))
-    assert stages == ["sql"] * 8
-    items = get(team, "/v1/handovers").json()["items"]
-    owners = sorted(one["owner"] for one in items)
+        assert set(pool.map(ask, [f"L{number}" for number in range(8)])) == {"sql"}
+    owners = sorted(one["owner"] for one in get(team, "/v1/handovers").json()["items"])
     assert owners == [""] * 4 + ["Jonas Weber"] * 2 + ["Sue Kim"] * 2
+    assert verify_audit(database).is_whole
 
 
 def clock_events(desk: Desk) -> list[tuple[str, str, datetime]]:
