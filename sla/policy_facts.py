@@ -240,9 +240,11 @@ def _work(policy: Policy) -> Iterator[Fact]:
     )
     for name, label, exact, lines in parts:
         if exact is not None:
-            yield _fact(
-                (name,), label, exact, lambda lang, lines=lines: "; ".join(lines(policy, lang)) or "–"
-            )
+            yield _fact((name,), label, exact, partial(_joined, lines, policy))
+
+
+def _joined(lines: Callable[[Policy, str], list[str]], policy: Policy, lang: str) -> str:
+    return "; ".join(lines(policy, lang)) or "–"
 
 
 def _goal(policy: Policy) -> Iterator[Fact]:
