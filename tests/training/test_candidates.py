@@ -13,7 +13,7 @@ from training.candidates.boosting import SHAPES
 from training.candidates.candidate import Additive, Blend, BoostedTrees, Candidate, Prior
 from training.candidates.choice import choose
 from training.candidates.folds import make_folds
-from training.candidates.learn import learn
+from training.candidates.learn import _Levels, learn
 from training.candidates.rows import Columns, TrainingRows, recency_weights
 from training.candidates.search import Judged, Search, Trial, search
 from training.points import log_odds_to_probability
@@ -170,3 +170,15 @@ def test_the_level_is_moved_to_the_real_wins() -> None:
     margin, label = np.linspace(-4.0, 1.0, 600), data.label.astype(np.float64)
     moved = log_odds_to_probability(margin + level_shift(margin, label, data.weight))
     assert data.weight @ moved == pytest.approx(data.weight @ label, rel=1e-6)
+
+
+def test_a_level_that_keeps_moving_is_followed_and_a_single_jump_only_in_part() -> None:
+    """Four folds that need the same are believed; one that needs it alone, less; none, not at all."""
+    share = np.array([0.1, 0.2, 0.3, 0.4])
+    same, jump, around = (
+        _Levels(together=0.5, own=np.array(own), share=share).reliability
+        for own in ([0.5, 0.5, 0.5, 0.5], [0.0, 0.0, 0.0, 1.2], [0.4, -0.3, 0.3, -0.175])
+    )
+    assert same == 1.0
+    assert 0.3 < jump < 0.8
+    assert around < 0.01

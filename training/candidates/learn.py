@@ -95,26 +95,52 @@ def _calibrate(choice: Choice, judged: Judged, model_text: str) -> Calibration:
     """Learn level and slope from the folds' margins, and turn the slope about the final fit's newest margins.
 
     Where the level moves from fold to fold, pooled margins would take that for a slope; so the folds are put
-    on one level first. And the final fit stands elsewhere than the folds' fits did: a slope about their mean
-    would move its level once more.
+    on one level first. The final fit stands elsewhere than the folds' fits did: a slope about their mean
+    would move its level once more. And a level that was needed in some folds only is not believed in full.
     """
-    rows, levelled = judged.rows, _on_one_level(choice.chosen.margin, judged)
+    rows, levels = judged.rows, _levels(choice.chosen.margin, judged)
+    levelled = choice.chosen.margin + (levels.own - levels.together)[judged.fold]
     found = fit_calibration(levelled, rows.label, judged.importance, lead=rows.lead_index)
     newest = judged.fold == judged.fold.max()
     final = predict_margin(parse_model_text(model_text), rows.matrix[newest])
     old = float(np.average(levelled, weights=judged.importance))
     new = float(np.average(final, weights=rows.weight[newest]))
-    return replace(found, intercept=found.intercept + (1.0 - found.slope) * (new - old))
+    needed = found.slope * old + found.intercept - old
+    return replace(found, intercept=new + levels.reliability * needed - found.slope * new)
 
 
-def _on_one_level(margin: FloatArray, judged: Judged) -> FloatArray:
-    """Return margins (n,) without the differences in level between folds; few outcomes say little of them."""
-    label = judged.rows.label.astype(np.float64)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Levels:
+    """What must be added to the log-odds of all folds, and of each, ``own`` (n_folds,)."""
+
+    together: float
+    own: FloatArray
+    share: FloatArray
+
+    @property
+    def reliability(self) -> float:
+        """How far the next rows can be expected to need what the folds needed, 0 to 1.
+
+        Signal over signal and error, the error being that of a mean over folds that differ: a random effect.
+        """
+        mean = float(self.share @ self.own)
+        concentration = float(self.share @ self.share)
+        if concentration >= 1.0:
+            return 1.0
+        variance = float(self.share @ (self.own - mean) ** 2) / (1.0 - concentration)
+        error = variance * concentration
+        return 1.0 if error == 0.0 else mean**2 / (mean**2 + error)
+
+
+def _levels(margin: FloatArray, judged: Judged) -> _Levels:
+    """Return the folds' levels; few outcomes say little of how a fold differs."""
+    label, n_folds = judged.rows.label.astype(np.float64), int(judged.fold.max()) + 1
     together = level_shift(margin, label, judged.importance)
-    levelled = margin.copy()
-    for number in np.unique(judged.fold):
-        own = judged.fold == number
-        shift = level_shift(margin[own], label[own], judged.importance[own])
-        rarer = min(label[own].sum(), (1.0 - label[own]).sum())
-        levelled[own] += (shift - together) * rarer / (rarer + OUTCOMES_FOR_A_LEVEL)
-    return levelled
+    own = np.full(n_folds, together)
+    for number in range(n_folds):
+        rows = judged.fold == number
+        shift = level_shift(margin[rows], label[rows], judged.importance[rows])
+        rarer = min(label[rows].sum(), (1.0 - label[rows]).sum())
+        own[number] += (shift - together) * rarer / (rarer + OUTCOMES_FOR_A_LEVEL)
+    share = np.bincount(judged.fold, weights=judged.importance, minlength=n_folds)
+    return _Levels(together=together, own=own, share=share / share.sum())
