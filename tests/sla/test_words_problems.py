@@ -87,7 +87,7 @@ def test_what_is_not_known_stays_as_it_is(rule: str) -> None:
 def test_holiday_regions_are_said_in_german() -> None:
     """The known ones and the near miss stay as they are."""
     text = sound_text_with("[hours]", '[hours]\ncountry = "DE"\nregion = "bx"\nholiday_kinds = ["bank"]')
-    with pytest.raises(PolicyProblems) as caught:
+    with pytest.raises(PolicyProblems, match="has 2 problems") as caught:
         read_policy(text)
     region, kind = (problem_text(one, "de") for one in caught.value.problems)
     assert region.startswith("Zeile 10: hours.region muss eine Region von DE sein (Augsburg, BB")
