@@ -11,7 +11,9 @@ from features.errors import InputError
 from serving.commands.policy_acts import LangOption, open_policies, read_bytes
 from serving.console import JsonOption, WorkspaceOption, print_json, say, show
 from serving.settings import Settings, read_settings
+from sla.stages import Stage
 from sla.texts import LANGUAGES, Text
+from sla.words_numbers import stage_name
 
 if TYPE_CHECKING:
     from serving.champion import Champion
@@ -26,7 +28,7 @@ MOVES = Text(
     en="{changing} of {leads} open leads of the last {days} days would change stage",
     de="{changing} von {leads} offenen Leads der letzten {days} Tage würden die Stufe wechseln",
 )
-MOVE = Text(en="  {before} to {after}: {leads}", de="  {before} zu {after}: {leads}")
+MOVE = Text(en="  from {before} to {after}: {leads}", de="  von {before} auf {after}: {leads}")
 TRAINED_ON = Text(
     en="  {trained} more were created while the champion was still taught; they are left out",
     de="  {trained} weitere entstanden, als der Champion noch lernte; sie zählen nicht mit",
@@ -214,7 +216,8 @@ def _stage_lines(stages: "StageComparison | None", reason: str | None, lang: str
         return
     yield MOVES.in_language(lang).format(changing=stages.changing, leads=stages.leads, days=stages.days)
     for move in stages.moves:
-        yield MOVE.in_language(lang).format(before=move.before, after=move.after, leads=move.leads)
+        before, after = (stage_name(Stage(stage), lang) for stage in (move.before, move.after))
+        yield MOVE.in_language(lang).format(before=before, after=after, leads=move.leads)
     if stages.trained_on:
         yield TRAINED_ON.in_language(lang).format(trained=stages.trained_on)
 
