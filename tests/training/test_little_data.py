@@ -14,11 +14,11 @@ OUTCOMES = (20, 40, 80, 160, 500)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task_name", ["xeducation", "olist_funnel", "saas_offers"])
+@pytest.mark.parametrize("task_name", ["xeducation", "olist_funnel"])
 def test_few_wins_never_do_harm(real_data: Path, task_name: str) -> None:
     """Thinned to the newest 20 … 500 of the rarer outcome: not worse than their base rate beyond noise.
 
-    Noise is three standard errors, there being fifteen comparisons. With twenty scores rest on a scorecard, and
+    Noise is three standard errors, there being ten comparisons. With twenty scores rest on a scorecard;
     intervals are wider than with five hundred.
     """
     task = next(load_tasks(real_data, [task_name]))
