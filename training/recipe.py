@@ -26,6 +26,7 @@ from training.evaluation import ScoredPoints, scored_points
 from training.first_pass import told_apart
 from training.labels import MIN_FOLLOWED_SHARE, Labels, teaching_labels
 from training.leakage import refuse_leaks
+from training.outcomes import IntArray
 from training.points import FloatArray
 from training.snapshots import snapshot_points
 from training.splits import (
@@ -60,7 +61,7 @@ class LabelledPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PreparedData:
-    """The three parts, and the features chosen from what the training leads knew.
+    """The three parts, and the features chosen from what the leads that teach knew before the test begins.
 
     ``prior_probability`` is the base rate of the calibration part: the newest that was known before the test.
     """
@@ -119,8 +120,8 @@ def prepare(
     findings = refuse_leaks(tables, split.train)
     feature_set = choose_features(
         tables,
-        lead_index=split.train.lead_index,
-        known_until_us=split.train.known_until_us,
+        lead_index=_teaching_leads(split),
+        known_until_us=split.calibration.known_until_us,
         personas=personas,
     )
     if not feature_set.features:
@@ -214,6 +215,11 @@ def fit_model(
     )
 
 
+def _teaching_leads(split: Split) -> IntArray:
+    """Return the leads of the training and the calibration part: those a model may learn from."""
+    return np.union1d(split.train.lead_index, split.calibration.lead_index)
+
+
 def _learning_rows(
     tables: CanonicalTables, data: PreparedData, horizon_days: int, *, seed: int
 ) -> TrainingRows:
@@ -222,7 +228,7 @@ def _learning_rows(
     Open ones are among them, as a win and as a no, weighted by their chance (decision 0014).
     """
     split = data.split
-    leads = np.union1d(split.train.lead_index, split.calibration.lead_index)
+    leads = _teaching_leads(split)
     until_us = split.calibration.known_until_us
     points = snapshot_points(tables, until_us=until_us, lead_index=leads)
     taught = teaching_labels(tables, points, horizon_days=horizon_days, known_until_us=until_us)
