@@ -30,6 +30,12 @@ def says_the_same(one: Policy, other: Policy) -> bool:
     return policy_hash(without_dates(one)) == policy_hash(without_dates(other))
 
 
+def on_one_footing(one: Policy, other: Policy) -> tuple[Policy, Policy]:
+    """Return two policies as they can be compared: a file names a calendar, its dates are looked up later."""
+    bare = without_dates(one), without_dates(other)
+    return bare if one == bare[0] or other == bare[1] else (one, other)
+
+
 def resolve_public_holidays(policy: Policy, *, now: datetime) -> Policy:
     """Return the policy with the dates of every calendar it names, from the year before its first on.
 

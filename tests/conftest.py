@@ -37,3 +37,9 @@ def spark() -> "Iterator[SparkSession]":
     """Return a Spark session on two cores, started once for all tests of this process."""
     with local_spark() as session:
         yield session
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files with slow tests first, so that no worker is left with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

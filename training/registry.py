@@ -36,6 +36,8 @@ from training.run_record import (
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
+    from mlflow.types import DataType
+    from mlflow.types.schema import AnyType
 
 MODEL_DIRECTORY = "model_directory"
 PYFUNC_FILE = Path(__file__).with_name("pyfunc_model.py")
@@ -297,10 +299,14 @@ def _signature(feature_set: FeatureSet) -> Any:
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 
 
-def _column_type(feature: Feature) -> str:
-    if feature.is_category:
-        return "string"
-    return "boolean" if feature.kind is FeatureKind.ATTRIBUTE_BOOLEAN else "double"
+def _column_type(feature: Feature) -> "DataType | AnyType":
+    """Return how MLflow reads a column; a missing boolean would become False if it was told to read one."""
+    from mlflow.types import DataType
+    from mlflow.types.schema import AnyType
+
+    if feature.kind is FeatureKind.ATTRIBUTE_BOOLEAN:
+        return AnyType()  # type: ignore[no-untyped-call]
+    return DataType.string if feature.is_category else DataType.double
 
 
 def _example(folder: Path, feature_set: FeatureSet) -> "pd.DataFrame":

@@ -30,7 +30,9 @@ HeadOption = Annotated[
 
 @app.command("verify")
 def verify(head: HeadOption = None, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """Check every entry of the log; exit code 1 when a byte was changed or a row is gone.
+    """Check every entry of the log: exit code 1 if one was changed.
+
+    A row that is gone is found too.
 
     Without a head that was kept elsewhere, nobody can tell whether the end was cut off together with
     the stored head.
@@ -70,7 +72,10 @@ def list_acts(
 
 @app.command("head")
 def print_head(workspace: WorkspaceOption = None) -> None:
-    """Print the head of the log as JSON: keep it where the database's owner cannot change it."""
+    """Print the head of the log as JSON, to be kept elsewhere.
+
+    Keep it where the database's owner cannot change it.
+    """
     from serving.operations.verify_audit import read_audit_head
 
     with _database(workspace) as database:

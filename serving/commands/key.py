@@ -20,12 +20,13 @@ from serving.keys import Scope
 app = command_app("API keys for the CRM: create, list, revoke.")
 
 DEFAULT_SCOPES = [Scope.SCORE, Scope.READ]
+SCOPE_HELP = f"What it may do: {', '.join(Scope)}; may be repeated."
 
 
 @app.command("create")
 def create(
     name: Annotated[str, typer.Option(help="Who will use it, such as crm.")],
-    scope: Annotated[list[Scope], typer.Option(help="What it may do; may be repeated.")] = DEFAULT_SCOPES,
+    scope: Annotated[list[Scope], typer.Option(help=SCOPE_HELP, metavar="SCOPE")] = DEFAULT_SCOPES,
     person: Annotated[
         str | None, typer.Option(help="Whom a key with a policy scope acts for: one person, one side.")
     ] = None,

@@ -24,7 +24,10 @@ def held(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List leads that would sink only because model or policy changed; nobody does before a release."""
+    """List leads that only a new model or policy takes down.
+
+    Nobody sinks before a release.
+    """
     from features.errors import InputError
     from serving import clock
     from serving.db.migrate import find_database

@@ -60,7 +60,7 @@ def write_table(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the labelled snapshots of the training leads, for a model that is trained elsewhere.
+    """Write the training table for a model trained elsewhere.
 
     The columns are those of `leadpact features build`, with label and weight. The newest leads, which will
     calibrate and judge the model, are not in it.
@@ -96,7 +96,7 @@ def import_model(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a LightGBM model that was trained elsewhere the challenger.
+    """Make a model that was trained elsewhere the challenger.
 
     It is calibrated and evaluated on the leads that judge every model; `leadpact promote` asks the gates.
     """
@@ -129,7 +129,7 @@ def print_scorecard(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a scorecard as a table of points that add up to the score, to be typed into a CRM.
+    """Print a scorecard as points to be typed into a CRM.
 
     Start plus the points of one row per feature is the score. Only a scorecard has such a table
     (`leadpact train --evidence scorecard`).

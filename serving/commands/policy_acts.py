@@ -117,7 +117,7 @@ def history(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show every act on a version: who, for which side, when, and the words to it."""
+    """Show every act on a version, with the words to it."""
     from serving.operations.read_policy_history import read_policy_history
     from sla.policy_life import ACT_WORDS, Act
     from sla.words_numbers import instant_text, side_name

@@ -47,14 +47,15 @@ def diff(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say in words what changes from A to B, and how many leads would change stage."""
+    """Say what changes from A to B, in words and in leads."""
+    from serving.public_holidays import on_one_footing
     from sla.policy_diff import compare_policies
 
     refuse_language(lang)
     settings = read_settings(workspace)
     first, second = (ACTIVE, before) if after is None else (before, after)
     old, new = (_find_policy(settings, name) for name in (first, second))
-    changes = compare_policies(old, new)
+    changes = compare_policies(*on_one_footing(old, new))
     stages, reason = _compare_stages(settings, old, new)
     if as_json:
         told = [

@@ -29,22 +29,23 @@ COMPARED = (*NUMBERS, *TEXTS, "score_id", "model_version", "policy_version")
 
 @dataclass(frozen=True)
 class Export:
-    """A real export, how its split must be made, and an AUC that an honest model reaches."""
+    """A real export, how its split must be made, and the skill and AUC that an honest model reaches."""
 
     name: str
     folder: str
     split: str
+    least_skill: float
     least_auc: float
     most_auc: float
 
 
 EXPORTS = (
     # Above `most_auc` a column must have leaked: the honest figures are in the data set's README.
-    Export("olist", "olist_funnel", "forward", 0.60, 0.80),
-    Export("xeducation", "xeducation", "order", 0.84, 0.92),
-    Export("bpic2012", "bpic2012", "forward", 0.60, 0.90),
-    Export("bank_marketing", "bank_marketing", "order", 0.50, 0.80),
-    Export("saas_offers", "saas_offers", "forward", 0.55, 0.85),
+    Export("olist", "olist_funnel", "forward", 0.02, 0.60, 0.80),
+    Export("xeducation", "xeducation", "order", 0.33, 0.84, 0.92),
+    Export("bpic2012", "bpic2012", "forward", 0.10, 0.60, 0.90),
+    Export("bank_marketing", "bank_marketing", "order", 0.10, 0.50, 0.80),
+    Export("saas_offers", "saas_offers", "forward", 0.07, 0.55, 0.85),
 )
 
 
@@ -85,9 +86,11 @@ def trained(
 
 @pytest.mark.slow
 def test_the_model_is_honest(trained: Trained) -> None:
-    """It is judged forward in time where there is a time, beats the base rate's AUC, and nothing leaked."""
+    """It is judged forward in time where there is a time, is as good as peers, and nothing leaked."""
     assert trained.training["split"]["kind"] == trained.export.split
-    auc = trained.training["evaluation"]["metrics"]["auc"]["value"]
+    metrics = trained.training["evaluation"]["metrics"]
+    assert metrics["skill"]["value"] > trained.export.least_skill
+    auc = metrics["auc"]["value"]
     assert trained.export.least_auc <= auc <= trained.export.most_auc
 
 

@@ -129,7 +129,7 @@ def test_use_is_noted_at_most_once_a_minute(database: Engine) -> None:
     [
         pytest.param({"name": "  "}, "must have 1 to 200 characters", id="no-name"),
         pytest.param({"name": "x" * 201}, "must have 1 to 200 characters", id="long-name"),
-        pytest.param({"scopes": []}, "at least one scope of score, read, admin", id="no-scope"),
+        pytest.param({"scopes": []}, "at least one scope of score, read, ingest", id="no-scope"),
         pytest.param({"expires_at": NOW}, "must expire in the future", id="expired-at-birth"),
     ],
 )

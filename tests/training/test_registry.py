@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from features.build import Points, build_features
@@ -28,6 +29,10 @@ from training.train import TrainResult, train
 
 N_LEADS = 4000
 OWN = "sqlite:////w/mlflow/mlflow.db"
+
+
+NO_SEARCH = 0.0
+"""A budget that tries the base rate and the first scorecard only: here the registry is looked at."""
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +130,12 @@ def test_mlflow_gives_the_numbers_of_the_model_directory(
     np.testing.assert_array_equal(through, expected.probability[:20])
 
 
+def in_full_digits(frame: pd.DataFrame) -> dict[str, object]:
+    """Return a frame as JSON with every digit, which pandas' own writer cuts after 15 decimals."""
+    cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    return {"columns": list(frame.columns), "data": cells}
+
+
 def test_mlflow_serves_the_same_probabilities(
     result: TrainResult,
     workspace: Workspace,
@@ -144,7 +155,7 @@ def test_mlflow_serves_the_same_probabilities(
     readable = decode_table(model.feature_set, matrix).to_pandas()
     with connect(place):
         app = scoring_server.init(mlflow.pyfunc.load_model(f"models:/lead-conversion/{version}"))
-        asked = {"dataframe_split": json.loads(readable.to_json(orient="split", double_precision=15))}
+        asked = {"dataframe_split": in_full_digits(readable)}
         answer = TestClient(app).post("/invocations", json=asked)
     assert answer.status_code == 200, answer.text
     served = [row["probability"] for row in answer.json()["predictions"]]
@@ -206,7 +217,7 @@ def test_nothing_global_is_left_behind(result: TrainResult, monkeypatch: pytest.
 def test_promotion_from_first_to_second_champion(fresh: Workspace, crm: CanonicalTables) -> None:
     """Train, promote, evaluate, train again, promote: alias, pointer and folder move together."""
     place = choose_store(fresh, None, under_mlflow_run=False)
-    train(fresh, crm, place=place, seed=0, now=NOW, progress=silent)
+    train(fresh, crm, place=place, seed=0, now=NOW, progress=silent, budget_seconds=NO_SEARCH)
     first = promote(fresh, crm, place=place, version=None, why_forced=None, seed=0, now=NOW)
     assert first.promoted, [reason.text for reason in first.verdict.reasons]
     assert find_version("champion", place=place) == "1"
@@ -216,7 +227,7 @@ def test_promotion_from_first_to_second_champion(fresh: Workspace, crm: Canonica
     with pytest.raises(InputError, match="no challenger in the registry; `leadpact train` makes one"):
         promote(fresh, crm, place=place, version=None, why_forced=None, seed=0, now=NOW)
 
-    train(fresh, crm, place=place, seed=1, now=NOW, progress=silent)
+    train(fresh, crm, place=place, seed=1, now=NOW, progress=silent, budget_seconds=NO_SEARCH)
     comparison = compare_registered(fresh, crm, place=place, seed=0)
     assert comparison.challenger is not None
     assert comparison.champion is not None
@@ -241,7 +252,7 @@ def test_a_refused_model_is_promoted_only_by_force_and_that_is_recorded(
 ) -> None:
     """An attribute denied since the training refuses; a forced promotion keeps its reason in MLflow."""
     place = choose_store(fresh, None, under_mlflow_run=False)
-    train(fresh, crm, place=place, seed=0, now=NOW, progress=silent)
+    train(fresh, crm, place=place, seed=0, now=NOW, progress=silent, budget_seconds=NO_SEARCH)
     never = (NamedReason(column="industry", reason="asked for in the call"),)
     denied = replace(crm, crm=replace(crm.crm, never=never))
     refused = promote(fresh, denied, place=place, version=None, why_forced=None, seed=0, now=NOW)
@@ -280,10 +291,10 @@ def test_a_champion_of_another_horizon_is_not_passed_in_silence(
 ) -> None:
     """A new horizon asks another question: evaluate and the gate say so, and force is possible."""
     place = choose_store(fresh, None, under_mlflow_run=False)
-    train(fresh, crm, place=place, seed=0, now=NOW, progress=silent)
+    train(fresh, crm, place=place, seed=0, now=NOW, progress=silent, budget_seconds=NO_SEARCH)
     assert promote(fresh, crm, place=place, version=None, why_forced=None, seed=0, now=NOW).promoted
     longer = replace(crm, crm=replace(crm.crm, horizon_days=40))
-    train(fresh, longer, place=place, seed=0, now=NOW, progress=silent)
+    train(fresh, longer, place=place, seed=0, now=NOW, progress=silent, budget_seconds=NO_SEARCH)
     with pytest.raises(InputError, match="challenger 40 days, split forward; champion 30 days"):
         compare_registered(fresh, longer, place=place, seed=0)
     refused = promote(fresh, longer, place=place, version=None, why_forced=None, seed=0, now=NOW)
@@ -294,7 +305,7 @@ def test_a_champion_of_another_horizon_is_not_passed_in_silence(
 def test_a_stale_pointer_is_told_and_repaired(fresh: Workspace, crm: CanonicalTables) -> None:
     """When the pointer cannot be written after the alias moved, the error says so and pulling repairs it."""
     place = choose_store(fresh, None, under_mlflow_run=False)
-    train(fresh, crm, place=place, seed=0, now=NOW, progress=silent)
+    train(fresh, crm, place=place, seed=0, now=NOW, progress=silent, budget_seconds=NO_SEARCH)
     blocked = fresh.models_dir / POINTER
     blocked.mkdir()  # a folder in the way: no file can take its place
     with pytest.raises(StalePointerError, match=r"is champion .* `leadpact model pull` repairs it"):
@@ -312,7 +323,7 @@ def test_without_mlflow_the_model_is_kept_and_registered_later(
     """Nobody listens on port 9: the error names the directory, which registers once MLflow is back."""
     away = StorePlace(tracking_uri="http://me:secret@127.0.0.1:9", artifact_root=None)
     with pytest.raises(RegistryError, match=r"leadpact model register .*unregistered-") as raised:
-        train(fresh, crm, place=away, seed=0, now=NOW, progress=silent)
+        train(fresh, crm, place=away, seed=0, now=NOW, progress=silent, budget_seconds=NO_SEARCH)
     assert "secret" not in str(raised.value)
     (folder,) = fresh.models_dir.glob("unregistered-*")
     place = choose_store(fresh, None, under_mlflow_run=False)
@@ -329,7 +340,7 @@ def test_a_broken_store_registers_nothing(fresh: Workspace, crm: CanonicalTables
     place.artifact_root.write_text("in the way")
     broken = replace(place, artifact_root=place.artifact_root / "below")
     with pytest.raises(RegistryError, match="failed"):
-        train(fresh, crm, place=broken, seed=0, now=NOW, progress=silent)
+        train(fresh, crm, place=broken, seed=0, now=NOW, progress=silent, budget_seconds=NO_SEARCH)
     place.artifact_root.unlink()
     assert find_version("challenger", place=place) is None
 
@@ -356,7 +367,7 @@ def test_a_workspace_that_cannot_be_written_is_named(fresh: Workspace, crm: Cano
     fresh.models_dir.write_text("in the way")
     place = choose_store(fresh, None, under_mlflow_run=False)
     with pytest.raises(UnwritableError, match=r"models cannot be written: File exists"):
-        train(fresh, crm, place=place, seed=0, now=NOW, progress=silent)
+        train(fresh, crm, place=place, seed=0, now=NOW, progress=silent, budget_seconds=NO_SEARCH)
     with pytest.raises(UnwritableError, match=r"models cannot be written: File exists"):
         pull("1", fresh.models_dir, place=place)
 

@@ -10,8 +10,6 @@ import pytest
 
 from features.build import build_features
 from features.errors import InputError
-from features.history.store import History
-from features.importing.import_export import import_export
 from features.tables import DEALS, DEALS_SCHEMA, CanonicalTables, sort_canonically
 from tests.builders_training import crm_tables, day, day_us, finished_cases, learnable_crm, silent
 from training.data_hash import hash_tables
@@ -212,38 +210,3 @@ def test_the_data_hash_sees_values_and_not_chunks(crm: CanonicalTables) -> None:
     changed = replace(crm, crm=replace(crm.crm, horizon_days=31))
     assert hash_tables(chunked) == hash_tables(crm)
     assert hash_tables(changed) != hash_tables(crm)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "folder", "split", "least_skill"),
-    [
-        pytest.param("xeducation", "xeducation", "order", 0.33, id="xeducation"),
-        pytest.param("bpic2012", "bpic2012", "forward", 0.10, id="bpic2012"),
-        pytest.param("saas_offers", "saas_offers", "forward", 0.07, id="saas_offers"),
-        pytest.param("olist", "olist_funnel", "forward", 0.02, id="olist"),
-        # Its conversion rate quintuples after the training part and what was learnt before turns around:
-        # the honest answer is the base rate.
-        pytest.param("bank_marketing", "bank_marketing", "order", -0.01, id="bank_marketing"),
-    ],
-)
-def test_real_exports_train(
-    real_data: Path, tmp_path: Path, name: str, folder: str, split: str, least_skill: float
-) -> None:
-    """Each real export gives a model whose skill on its newest leads is in the range peers reach."""
-    history = History(tmp_path / "history")
-    import_export(
-        real_data / folder,
-        mapping_file=DATASETS / f"{name}.toml",
-        history=history,
-        strict=False,
-        rejects_dir=tmp_path / "rejects",
-    )
-    crm = history.read()
-    horizon_days = crm.crm.horizon_days
-    data = prepare(crm, horizon_days=horizon_days)
-    fitted = fit_model(crm, data, horizon_days=horizon_days, seed=0, progress=silent)
-    skill = evaluate(fitted.scored, seed=0).metric("skill")
-    assert data.split.kind == split
-    assert skill is not None
-    assert skill.value > least_skill
