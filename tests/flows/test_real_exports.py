@@ -73,7 +73,7 @@ def trained(
     leadpact = Leadpact(tmp_path_factory.mktemp(export.name))
     mapping = f"experiments/datasets/{export.name}.toml"
     leadpact.run("import", str(real_data / export.folder), "--mapping", mapping)
-    training = leadpact.ask("train")
+    training = leadpact.ask("train", "--budget", "300")  # on a busy machine too the search is not cut
     # A gate may refuse an honest model; what it says is tested elsewhere, here the loop has to close.
     leadpact.run("promote", "--force", "--why", "the whole way is walked on every real export")
     policy = "sla/templates/first_policy.toml"
