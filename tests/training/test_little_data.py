@@ -14,12 +14,26 @@ OUTCOMES = (20, 40, 80, 160, 500)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task_name", ["xeducation", "olist_funnel"])
+@pytest.mark.parametrize(
+    "task_name",
+    [
+        "xeducation",
+        "olist_funnel",
+        pytest.param(
+            "saas_offers",
+            marks=pytest.mark.xfail(
+                raises=AssertionError,
+                strict=True,
+                reason="not solved: with the newest 20 lost offers it is 2.1 standard errors worse",
+            ),
+        ),
+    ],
+)
 def test_few_wins_never_do_harm(real_data: Path, task_name: str) -> None:
     """Thinned to the newest 20 … 500 of the rarer outcome: not worse than their base rate beyond noise.
 
-    Noise is three standard errors, there being ten comparisons. With twenty scores rest on a scorecard;
-    intervals are wider than with five hundred.
+    Noise is two standard errors. With twenty scores rest on a scorecard; intervals are wider than with five
+    hundred.
     """
     task = next(load_tasks(real_data, [task_name]))
     sys.modules.pop("leadpact_quality_tasks", None)
@@ -34,7 +48,7 @@ def test_few_wins_never_do_harm(real_data: Path, task_name: str) -> None:
         chance = model.predict_proba(scored)[:, 1]
         prior = np.full(len(test), label.mean())
         excess = log_losses(task.label[test], chance) - log_losses(task.label[test], prior)
-        assert excess.mean() < 3.0 * excess.std() / np.sqrt(len(test)), wins
+        assert excess.mean() < 2.0 * excess.std() / np.sqrt(len(test)), wins
         widths.append(float(np.diff(model.predict_interval(scored), axis=1).mean()))
         if wins == OUTCOMES[0]:
             assert model.evidence_ == "scorecard"
