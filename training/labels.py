@@ -167,20 +167,24 @@ def _curve_as_known(tables: CanonicalTables, known_until_us: int, horizon_us: in
 
 
 def _tilted(chance: FloatArray, probability: FloatArray) -> FloatArray:
-    """Add the model's log-odds to those of the chances, and the shift at which their mean stays, (n,)."""
-    if len(chance) == 0:
+    """Add the model's log-odds to those of the chances, and the shift at which their mean stays, (n,).
+
+    A chance of exactly 0 or 1 has no log-odds to add to: it stays as it is.
+    """
+    moved = np.flatnonzero((chance > 0.0) & (chance < 1.0))
+    if len(moved) == 0:
         return chance
-    of_age, of_model = (
-        probability_to_log_odds(np.clip(each, SMALLEST_CHANCE, 1.0 - SMALLEST_CHANCE))
-        for each in (chance, probability)
-    )
-    log_odds = of_age + of_model
+    clipped = np.clip(probability[moved], SMALLEST_CHANCE, 1.0 - SMALLEST_CHANCE)
+    log_odds = probability_to_log_odds(chance[moved]) + probability_to_log_odds(clipped)
+    mean = chance[moved].mean()
     low, high = -MOST_SHIFT, MOST_SHIFT
     for _ in range(SHIFT_STEPS):
         middle = (low + high) / 2.0
-        is_low = log_odds_to_probability(log_odds + middle).mean() < chance.mean()
+        is_low = log_odds_to_probability(log_odds + middle).mean() < mean
         low, high = (middle, high) if is_low else (low, middle)
-    return log_odds_to_probability(log_odds + low)
+    tilted = chance.copy()
+    tilted[moved] = log_odds_to_probability(log_odds + low)
+    return tilted
 
 
 def _wait_us(tables: CanonicalTables, points: Points, outcome: str) -> IntArray:
