@@ -21,6 +21,7 @@ from sla.clauses import (
     known_instant_only,
     whole_number_only,
 )
+from sla.clauses_pledges import CapacityRule, Pledges
 from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
 from sla.decision import REFUSALS, Comparison, Decision, Rule
 from sla.errors import BrokenRule, filled_only, refuse_broken
@@ -95,6 +96,8 @@ class Policy(PolicyHead):
     routing: RoutingRule | None = None
     recycling: RecyclingRule | None = None
     goal: Goal | None = None
+    pledges: Pledges | None = None
+    capacity: CapacityRule | None = None
 
     def __post_init__(self) -> None:
         PolicyHead.__post_init__(self)

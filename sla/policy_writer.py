@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from sla.business_time import WEEKDAYS, OpenDay, OpeningHours
 from sla.clauses import HOURS_PER_BUSINESS_DAY, ON_SIGNATURE
+from sla.clauses_pledges import Pledges
 from sla.clauses_work import RoutingRule
 from sla.goal import Goal, Period
 from sla.personas import Condition, Operator, Persona, Scalar
@@ -59,6 +60,22 @@ def _sections(policy: Policy) -> Iterator[list[str]]:
         yield _section("[[content]]", (*_for_whom(content.stage, content.persona), *item))
     if policy.goal is not None:
         yield _section("[goal]", _goal(policy.goal))
+    if policy.pledges is not None:
+        yield from _pledges(policy.pledges)
+    if policy.capacity is not None:
+        names = ("hours_per_week", "hours_per_sql", "hours_per_attempt")
+        yield _section("[capacity]", ((name, _scalar(getattr(policy.capacity, name))) for name in names))
+
+
+def _pledges(pledges: Pledges) -> Iterator[list[str]]:
+    yield _section("[pledges]", (("period", _scalar(pledges.period)),))
+    marketing, sales = (
+        ("stage", "leads", "expected_wins"),
+        ("answered_in_time", "least_attempts", "followed_up"),
+    )
+    for name, keys in (("marketing", marketing), ("sales", sales)):
+        side = getattr(pledges, name)
+        yield _section(f"[pledges.{name}]", ((key, _optional(getattr(side, key))) for key in keys))
 
 
 def _goal(goal: Goal) -> Pairs:

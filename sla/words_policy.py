@@ -26,6 +26,7 @@ from sla.words_numbers import (
     stage_name,
     working_time_text,
 )
+from sla.words_pledges import capacity_lines, pledge_lines
 
 OR = Text(en="or", de="oder")
 
@@ -194,6 +195,8 @@ COOL_OFF = Text(
 )
 CONTENT = Text(en="What we offer", de="Welche Inhalte wir anbieten")
 CONTENT_HEAD = Text(en="| Stage | For | Content |", de="| Stufe | Für | Inhalt |")
+PLEDGES = Text(en="What we promise each other", de="Was wir einander versprechen")
+CAPACITY = Text(en="How much sales can do", de="Wie viel der Vertrieb schafft")
 GOAL = Text(en="Our joint goal", de="Unser gemeinsames Ziel")
 SIGNATURES = Text(en="Signatures", de="Unterschriften")
 SIGNATURE = Text(
@@ -448,6 +451,18 @@ def _goal(policy: Policy, lang: str) -> Iterator[str]:
         yield _bullets(agreed_goal(policy.goal, lang))
 
 
+def _pledges(policy: Policy, lang: str) -> Iterator[str]:
+    lines = pledge_lines(policy, lang)
+    if lines:
+        yield _bullets(lines)
+
+
+def _capacity(policy: Policy, lang: str) -> Iterator[str]:
+    lines = capacity_lines(policy, lang)
+    if lines:
+        yield _bullets(lines)
+
+
 def _signatures(policy: Policy, lang: str) -> Iterator[str]:
     """Leave a line for each side, with the version it signs."""
     for side in Side:
@@ -492,6 +507,8 @@ _SECTIONS: tuple[tuple[Text, Callable[[Policy, str], Iterable[str]]], ...] = (
     (RECYCLING, recycling_lines),
     (HOURS, _hours),
     (CONTENT, _content),
+    (PLEDGES, _pledges),
+    (CAPACITY, _capacity),
     (GOAL, _goal),
     (SIGNATURES, _signatures),
 )
