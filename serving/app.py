@@ -34,6 +34,7 @@ from serving.api.policies import (
     post_what_if,
     post_withdrawal,
 )
+from serving.api.reports_pledges import PLEDGE_REPORT_ROUTES
 from serving.api.score import score, score_batch
 from serving.api.security import Doorkeeper
 from serving.clock import Clock
@@ -67,6 +68,7 @@ ROUTES = (
     ("POST", "/v1/policies/{version}/sign", post_signature),
     ("POST", "/v1/policies/{version}/withdraw", post_withdrawal),
     ("POST", "/v1/policies/{version}/reject", post_rejection),
+    *PLEDGE_REPORT_ROUTES,
     ("GET", "/healthz", health),
     ("GET", "/readyz", ready),
     ("GET", "/openapi.json", openapi),

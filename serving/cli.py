@@ -37,6 +37,7 @@ COMMANDS = {
     "score": CommandEntry("score", "Score a folder, a file of leads, or the history."),
     "policy": CommandEntry("policy", "The agreement: check, show, propose, sign."),
     "goal": CommandEntry("goal", "How the joint goal of both teams stands."),
+    "report": CommandEntry("report", "The reports of both teams: funnel, pledges, response, load, plans."),
     "serve": CommandEntry("serve", "Serve scores over HTTP."),
     "worker": CommandEntry("worker", "Clocks and reminders; `serve` runs it too on SQLite."),
     "leads": CommandEntry("leads", "Leads a new model or policy would take down: list, release."),

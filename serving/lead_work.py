@@ -96,8 +96,13 @@ def state_of(session: Session, lead: LeadRow) -> LeadState:
     """Return where all events and deals lead to."""
     rows = session.scalars(select(StageEventRow).where(StageEventRow.lead_id == lead.lead_id))
     deals = session.scalars(select(DealRow).where(DealRow.lead_id == lead.lead_id))
-    events = [*map(_event_of, rows), *_deal_events(deals)]
+    events = events_of(rows, deals)
     return fold_events(events, created_at=lead.created_at)
+
+
+def events_of(rows: Iterable[StageEventRow], deals: Iterable[DealRow]) -> list[LeadEvent]:
+    """Return what happened to a lead: its own events, and what its deals say about its stage."""
+    return [*map(_event_of, rows), *_deal_events(deals)]
 
 
 def score_and_settle(

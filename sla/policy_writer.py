@@ -18,6 +18,11 @@ from sla.policy import Policy
 from sla.public_holidays import PublicHolidays
 
 Pairs = Iterable[tuple[str, str | None]]
+PLEDGE_KEYS = (
+    ("marketing", ("stage", "leads", "expected_wins")),
+    ("sales", ("answered_in_time", "least_attempts", "followed_up")),
+)
+CAPACITY_KEYS = ("hours_per_week", "hours_per_sql", "hours_per_attempt")
 
 
 def write_policy(policy: Policy) -> str:
@@ -63,17 +68,13 @@ def _sections(policy: Policy) -> Iterator[list[str]]:
     if policy.pledges is not None:
         yield from _pledges(policy.pledges)
     if policy.capacity is not None:
-        names = ("hours_per_week", "hours_per_sql", "hours_per_attempt")
-        yield _section("[capacity]", ((name, _scalar(getattr(policy.capacity, name))) for name in names))
+        hours = ((name, _scalar(getattr(policy.capacity, name))) for name in CAPACITY_KEYS)
+        yield _section("[capacity]", hours)
 
 
 def _pledges(pledges: Pledges) -> Iterator[list[str]]:
     yield _section("[pledges]", (("period", _scalar(pledges.period)),))
-    marketing, sales = (
-        ("stage", "leads", "expected_wins"),
-        ("answered_in_time", "least_attempts", "followed_up"),
-    )
-    for name, keys in (("marketing", marketing), ("sales", sales)):
+    for name, keys in PLEDGE_KEYS:
         side = getattr(pledges, name)
         yield _section(f"[pledges.{name}]", ((key, _optional(getattr(side, key))) for key in keys))
 
