@@ -149,7 +149,9 @@ def clocks_of(session: Session, row: HandoverRow) -> tuple[Clock, ...]:
     """Return the clocks of a handover, from its own facts and the policy it was made under."""
     if row.direction != Direction.TO_SALES:
         return ()
-    away: tuple[Pause | Absence, ...] = (*_pauses(session, row), *_absences(session, row))
+    away: tuple[Pause | Absence, ...] = ()
+    if row.assigned_at is not None:
+        away = (*_pauses(session, row), *_absences(session, row))
     return clocks_from(row, policy_of(session, row.policy_version), away)
 
 
