@@ -36,6 +36,7 @@ COMMANDS = {
     "model": CommandEntry("model", "Model directories: pull, register, bring in one trained elsewhere."),
     "score": CommandEntry("score", "Score a folder, a file of leads, or the history."),
     "policy": CommandEntry("policy", "The agreement: check, show, propose, sign."),
+    "persona": CommandEntry("persona", "Personas: how they cover the leads; a draft from won deals."),
     "goal": CommandEntry("goal", "How the joint goal of both teams stands."),
     "report": CommandEntry("report", "The reports of both teams: funnel, pledges, response, load, plans."),
     "serve": CommandEntry("serve", "Serve scores over HTTP."),

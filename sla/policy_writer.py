@@ -30,6 +30,11 @@ def write_policy(policy: Policy) -> str:
     return "\n".join("\n".join(section) + "\n" for section in _sections(policy))
 
 
+def write_persona(persona: Persona) -> str:
+    """Return one persona as a table of a policy file."""
+    return "\n".join(_section("[[personas]]", _persona(persona))) + "\n"
+
+
 def duration_text(duration: timedelta) -> str:
     """Return whole minutes of open time in the largest unit that fits exactly: "2 d", "4 h", "90 min"."""
     minutes = duration // timedelta(minutes=1)
