@@ -157,6 +157,17 @@ def test_something_happened(on_sqlite: Played) -> None:
     assert max(lead["cycle"] for lead in on_sqlite.leads.values()) > 1
 
 
+def test_every_handover_says_who_when_how_often_and_with_what(on_sqlite: Played) -> None:
+    """The owner from the agreed team, the deadline, the attempts, and the content of stage and persona."""
+    for one in on_sqlite.handovers:
+        assert one["owner"] in ("Jonas Weber", "Sue Kim")
+        assert slow.instant(one["respond_by"]) > slow.instant(one["created_at"])
+        assert (one["attempts_least"], one["attempts_most"]) == (3, 8)
+        if one["persona"] == "economic_buyer":
+            assert one["content"][0].startswith("Case study: eleven percent")
+        assert "Price overview" in one["content"]
+
+
 def test_the_funnel_is_counted(on_sqlite: Played) -> None:
     """Counts, shares, medians and leads of every step, and those of the quarter before at the same point."""
     figures = on_sqlite.figures(f"funnel{QUARTER}")
