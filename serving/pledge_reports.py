@@ -10,7 +10,6 @@ from features.history.store import History
 from features.words.reasons import Language
 from serving.operations.report_funnel import report_funnel
 from serving.operations.report_goal import report_goal
-from serving.operations.report_planned import report_planned
 from serving.operations.report_pledges import report_pledges
 from serving.operations.report_response import report_response
 from serving.operations.report_workload import report_workload
@@ -59,10 +58,6 @@ def _workload(asked: ReportQuestion) -> Report:
     return report_workload(asked.database, per_person=asked.per_person, now=asked.now, lang=asked.lang)
 
 
-def _planned(asked: ReportQuestion) -> Report:
-    return report_planned(asked.database, asked.period, now=asked.now, lang=asked.lang)
-
-
 def _goal(asked: ReportQuestion) -> Report:
     return report_goal(asked.database, history=asked.history, now=asked.now, lang=asked.lang)
 
@@ -72,7 +67,6 @@ REPORTS: dict[str, Callable[[ReportQuestion], Report]] = {
     "pledges": _pledges,
     "response": _response,
     "workload": _workload,
-    "planned": _planned,
     "goal": _goal,
 }
 OF_NOW = ("workload", "goal")

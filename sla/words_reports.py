@@ -31,10 +31,12 @@ PLEDGE_STATUSES: tuple[tuple[PledgeStatus, Text], ...] = (
 )
 TITLES: tuple[tuple[str, Text], ...] = (
     ("funnel", Text(en="The funnel, step by step", de="Der Trichter, Stufe für Stufe")),
-    ("pledges", Text(en="What both sides promised", de="Was beide Seiten versprochen haben")),
+    (
+        "pledges",
+        Text(en="What both sides promised and planned", de="Was beide Seiten versprachen und planten"),
+    ),
     ("response", Text(en="How soon SQLs are answered", de="Wie schnell SQLs beantwortet werden")),
     ("workload", Text(en="How loaded sales is", de="Wie ausgelastet der Vertrieb ist")),
-    ("planned", Text(en="Planned deals, and what became of them", de="Geplante Abschlüsse und was wurde")),
     ("goal", Text(en="The joint goal", de="Das gemeinsame Ziel")),
 )
 LABELS: tuple[tuple[str, Text], ...] = (
@@ -79,11 +81,14 @@ LABELS: tuple[tuple[str, Text], ...] = (
     ("hours_next_week", Text(en="Hours of work until in a week", de="Stunden Arbeit bis in einer Woche")),
     ("capacity_hours", Text(en="Hours sales has until then", de="Stunden, die der Vertrieb bis dahin hat")),
     ("load", Text(en="Work against capacity", de="Arbeit gegenüber der Kapazität")),
-    ("won_on_time", Text(en="Won on time", de="Pünktlich gewonnen")),
-    ("won_late", Text(en="Won late", de="Verspätet gewonnen")),
-    ("lost", Text(en="Lost", de="Verloren")),
-    ("overdue", Text(en="Still open and overdue", de="Noch offen und überfällig")),
-    ("still_planned", Text(en="Still open, not due yet", de="Noch offen, noch nicht fällig")),
+    ("won_on_time", Text(en="Planned and won on time", de="Geplant und pünktlich gewonnen")),
+    ("won_late", Text(en="Planned and won late", de="Geplant und verspätet gewonnen")),
+    ("lost", Text(en="Planned and lost", de="Geplant und verloren")),
+    ("overdue", Text(en="Planned, still open and overdue", de="Geplant, noch offen und überfällig")),
+    (
+        "still_planned",
+        Text(en="Planned, still open, not due yet", de="Geplant, noch offen, noch nicht fällig"),
+    ),
     ("amount", Text(en="{of}: amount", de="{of}: Betrag")),
     ("without_amount", Text(en="Deals without an amount", de="Deals ohne Betrag")),
     ("won", Text(en="Won", de="Gewonnen")),

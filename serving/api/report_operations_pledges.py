@@ -136,7 +136,8 @@ PLEDGE_REPORT_OPERATIONS = (
     _report(
         "pledges",
         "The pledges of both sides",
-        "What marketing and sales promised for a period, what is due by working days, and what was kept.",
+        "What marketing and sales promised for a period, what is due by working days, what was kept; what "
+        "became of the deals that were planned to close in it.",
     ),
     _report(
         "response",
@@ -147,11 +148,6 @@ PLEDGE_REPORT_OPERATIONS = (
         "workload",
         "How loaded sales is",
         "Work that lies there now, work expected within a week, and the capacity of that week.",
-    ),
-    _report(
-        "planned",
-        "Planned deals",
-        "What became of deals that were planned to close in a period: won on time or late, lost, overdue.",
     ),
     _report(
         "goal",

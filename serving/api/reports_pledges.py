@@ -1,4 +1,4 @@
-"""GET /v1/reports/{funnel, pledges, response, workload, planned, goal}: numbers with their leads."""
+"""GET /v1/reports/{funnel, pledges, response, workload, goal}: numbers with their leads."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from serving.reports import Report
 
 app = command_app()
-NAMES = ("funnel", "pledges", "response", "workload", "planned", "goal")
+NAMES = ("funnel", "pledges", "response", "workload", "goal")
 
 
 @app.command()

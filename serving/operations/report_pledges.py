@@ -14,6 +14,7 @@ from serving.db.session import read_transaction
 from serving.lead_lives import LeadLife, read_lives, read_scores
 from serving.operations.active_policy import policy_in_force
 from serving.periods import ReportPeriod
+from serving.planned_figures import planned_figures
 from serving.reports import Figure, Report, new_figure, new_report
 from serving.worked_sqls import ReportedSql, sqls_between
 from sla.attainment import CaseState, WorkedSql, answered_in_time, followed_up, tried_enough
@@ -72,7 +73,8 @@ def report_pledges(database: Engine, period: ReportPeriod, *, now: datetime, lan
     with read_transaction(database) as session:
         arrivals = _arrivals(session, period, stage, now)
         sqls = sqls_between(session, period.since, period.until, now=now)
-    figures = [*_marketing(asked, stage, arrivals), *_sales(asked, sqls)]
+        planned = planned_figures(session, period, now=now, lang=lang)
+    figures = [*_marketing(asked, stage, arrivals), *_sales(asked, sqls), *planned]
     said = () if pledges is not None else (NOTHING_PLEDGED.in_language(lang),)
     return new_report(
         "pledges", figures, period=period, policy=asked.policy, now=now, lang=lang, sentences=said

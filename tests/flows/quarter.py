@@ -42,7 +42,6 @@ REPORTS = (
     "pledges?from=2027-01-01&to=2027-03-31",
     "pledges?from=2027-03-01&to=2027-03-31",
     "response?from=2027-01-01&to=2027-03-31",
-    "planned?from=2027-01-01&to=2027-03-31",
     "workload",
     "goal",
 )

@@ -347,7 +347,7 @@ def sent_deals(played: Played) -> dict[str, Json]:
 
 def test_planned_deals_are_counted(on_sqlite: Played) -> None:
     """What was sent last of each deal, against the day it was planned for."""
-    figures = on_sqlite.figures(f"planned{QUARTER}")
+    figures = on_sqlite.figures(f"pledges{QUARTER}")
     counted: dict[str, list[Json]] = {}
     for deal in sent_deals(on_sqlite).values():
         planned = deal.get("planned_close_at")

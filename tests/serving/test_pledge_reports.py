@@ -17,7 +17,7 @@ from tests.serving.conftest import closing
 from tests.serving.test_handovers import act, ask_for_demo, work_policy
 
 LEADS = tuple(f"R{number:02d}" for number in range(7))
-NAMES = ("funnel", "pledges", "response", "workload", "planned", "goal")
+NAMES = ("funnel", "pledges", "response", "workload", "goal")
 
 
 def settle_leads(settings: Settings) -> Desk:
@@ -107,9 +107,8 @@ def test_the_numbers_of_a_small_team(desk: Desk) -> None:
     workload = figures(read(desk, "workload").json())
     assert (workload["sales/open_sqls"]["value"], workload["sales/attempts_owed"]["value"]) == (6, 17)
     assert workload["sales/hours_now"]["value"] == pytest.approx(6 * 1.5 + 17 * 0.25)
-    planned = figures(read(desk, "planned").json())
-    assert planned["planned/won_on_time"]["leads"] == [LEADS[1]]
-    assert planned["planned/won_on_time.amount"]["value"] == 100.5
+    assert pledges["planned/won_on_time"]["leads"] == [LEADS[1]]
+    assert pledges["planned/won_on_time.amount"]["value"] == 100.5
     funnel = figures(read(desk, "funnel").json())
     assert funnel["all/customer.reached"]["leads"] == [LEADS[1]]
     assert funnel["model=7/sql.reached"]["value"] == 7
@@ -159,8 +158,8 @@ def test_the_command_line_gives_the_same_report(desk: Desk) -> None:
     same = read(desk, "pledges?from=2026-11-01&to=2026-11-30").json()
     assert [one["key"] for one in answer["figures"]] == [one["key"] for one in same["figures"]]
     assert figures(answer)["marketing/leads"]["leads"] == list(LEADS)
-    german = ask(desk, "planned", *days, "--lang", "de", "--figure", "planned/won_on_time").stdout
-    assert f"Pünktlich gewonnen: 1\n    {LEADS[1]}" in german
+    german = ask(desk, "pledges", *days, "--lang", "de", "--figure", "planned/won_on_time").stdout
+    assert f"Geplant und pünktlich gewonnen: 1\n    {LEADS[1]}" in german
     assert "60" in ask(desk, "pledges", *days).stdout
     for arguments, sentence in (
         (("funel",), "NAME must be one of funnel"),

@@ -1,17 +1,16 @@
-"""Report what became of the deals that were planned to close in a period, with their amounts."""
+"""What became of the deals that were planned to close in a period, as figures of the report on pledges."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from math import fsum
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from features.words.reasons import Language
-from serving.db.session import read_transaction
 from serving.db.tables_leads import DealRow
-from serving.operations.active_policy import policy_in_force
 from serving.periods import ReportPeriod
-from serving.reports import Figure, Report, new_figure, new_report
+from serving.reports import Figure, new_figure
 from sla.lifecycle import EventKind
 from sla.planned import PlannedDeal, PlannedOutcome, planned_outcome
 from sla.words_reports import label_of
@@ -19,16 +18,13 @@ from sla.words_reports import label_of
 SECTION = "planned"
 
 
-def report_planned(database: Engine, period: ReportPeriod, *, now: datetime, lang: Language) -> Report:
+def planned_figures(
+    session: Session, period: ReportPeriod, *, now: datetime, lang: Language
+) -> tuple[Figure, ...]:
     """Return planned against actual as known at `now`: by what became of each deal, counts and amounts."""
     planned = DealRow.planned_close_at
-    with read_transaction(database) as session:
-        deals = session.scalars(
-            select(DealRow).where(planned >= period.since, planned < period.until).order_by(DealRow.deal_id)
-        ).all()
-        figures = [*_figures(deals, period.zone, now, lang)]
-    policy = policy_in_force(database, at=min(now, period.until))
-    return new_report("planned", figures, period=period, policy=policy, now=now, lang=lang)
+    query = select(DealRow).where(planned >= period.since, planned < period.until).order_by(DealRow.deal_id)
+    return tuple(_figures(session.scalars(query).all(), period.zone, now, lang))
 
 
 def _figures(deals: Sequence[DealRow], zone: str, now: datetime, lang: Language) -> Iterator[Figure]:
