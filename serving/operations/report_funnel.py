@@ -34,12 +34,13 @@ class TwoPeriods:
     now: tuple[Run, ...]
     before: tuple[Run, ...]
 
-    def of(self, group_of: Group, group: str) -> "TwoPeriods":
-        """Return the runs of one group."""
-        now, before = (
-            tuple(run for run in runs if group_of(run) == group) for runs in (self.now, self.before)
-        )
-        return TwoPeriods(now=now, before=before)
+    def by(self, group_of: Group) -> Mapping[str, "TwoPeriods"]:
+        """Return the runs of each group, by its name."""
+        now, before = (_grouped(runs, group_of) for runs in (self.now, self.before))
+        return {
+            group: TwoPeriods(now=tuple(now.get(group, ())), before=tuple(before.get(group, ())))
+            for group in sorted(now.keys() | before.keys())
+        }
 
 
 def report_funnel(
@@ -106,14 +107,18 @@ def _groups(
 
 def _largest(group_of: Group, runs: tuple[Run, ...]) -> Group:
     """Return the same groups, those beyond the largest as one; a run without any is its own."""
-    counts = Counter(map(group_of, runs))
+    groups = {(run.lead_id, run.cycle): group_of(run) for run in runs}
+    counts = Counter(groups.values())
     kept = set(sorted(counts, key=lambda group: (-counts[group], group))[:MOST_GROUPS])
+    named = {run: (group or NONE) if group in kept else OTHERS for run, group in groups.items()}
+    return lambda run: named[run.lead_id, run.cycle]
 
-    def group(run: Run) -> str:
-        found = group_of(run)
-        return (found or NONE) if found in kept else OTHERS
 
-    return group
+def _grouped(runs: tuple[Run, ...], group_of: Group) -> Mapping[str, list[Run]]:
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(group_of(run), []).append(run)
+    return groups
 
 
 def _sections(name: str, runs: TwoPeriods, group_of: Group, lang: Language) -> Iterator[Figure]:
@@ -123,9 +128,9 @@ def _sections(name: str, runs: TwoPeriods, group_of: Group, lang: Language) -> I
         for place in range(1, len(STEPS))
         for part in what_changed(runs.before, runs.now, place=place, group_of=group_of)
     }
-    for group in sorted({group_of(run) for run in (*runs.now, *runs.before)}):
+    for group, own in runs.by(group_of).items():
         parts = {place: part for (place, other), part in changes.items() if other == group}
-        yield from _section(f"{name}={group}", runs.of(group_of, group), parts, lang)
+        yield from _section(f"{name}={group}", own, parts, lang)
 
 
 def _section(
