@@ -15,7 +15,7 @@ from serving.lead_lives import LeadLife, read_attribute, read_lives, read_scores
 from serving.lead_work import policy_version_of
 from serving.operations.active_policy import policy_in_force
 from serving.periods import ReportPeriod
-from serving.reports import Figure, Report, new_figure, new_report
+from serving.reports import Figure, Report, judged_at, new_figure, new_report
 from sla.funnel import STEPS, FunnelStep, GroupChange, Run, funnel_of, runs_of, what_changed
 from sla.lifecycle import EventKind
 from sla.words_reports import LIKE_FOR_LIKE, label_of
@@ -63,7 +63,7 @@ def report_funnel(
     figures = [*_section(ALL, runs, {}, lang)]
     for name, group_of in groups.items():
         figures += _sections(name, runs, group_of, lang)
-    policy = policy_in_force(database, at=min(now, period.until))
+    policy = policy_in_force(database, at=judged_at(period, now))
     said = (LIKE_FOR_LIKE.in_language(lang),)
     return new_report("funnel", figures, period=period, policy=policy, now=now, lang=lang, sentences=said)
 
