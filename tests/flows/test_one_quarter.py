@@ -35,6 +35,7 @@ from tests.flows.quarter import (
     demo_world,
 )
 from tests.oracles import reports_slow as slow
+from tests.oracles.business_minutes import minutes_open
 from tests.serving.postgres import Cluster, running_cluster
 from training.agreed import AgreedRates, calibration_of, log_odds_of, updated_rates, write_rates
 from training.artifact import GoldenRows, write_model_directory
@@ -291,6 +292,33 @@ def test_sales_pledges_are_counted(on_sqlite: Played) -> None:
         assert values_of(figures, *parts) == [counted[state] for state in ("kept", "missed", "pending")]
         decided = counted["kept"] + counted["missed"]
         assert figures[f"sales/{name}"]["value"] == pytest.approx(counted["kept"] / decided)
+
+
+def cause_of(played: Played, handover: Json) -> datetime:
+    """Return the act that made an SQL: the newest of the message after which it was handed over."""
+    lead_id, at = handover["lead_id"], slow.instant(handover["created_at"])
+    causes = []
+    for message in played.quarter.sent:
+        if message.at == at and message.path == f"/v1/leads/{lead_id}":
+            causes.append(message.body["changed_at"])
+        if message.at == at and message.path == "/v1/activities":
+            own = (one for one in message.body["items"] if one["lead_id"] == lead_id)
+            causes += [one["occurred_at"] for one in own]
+    return max(map(slow.instant, causes))
+
+
+def test_the_system_s_lag_is_counted(on_sqlite: Played) -> None:
+    """From the act that made the lead an SQL until a seller has it, in open minutes of sales."""
+    figures = on_sqlite.figures(f"response{QUARTER}")
+    sqls = handed_over(on_sqlite, FROM, TO)
+    lags = [
+        minutes_open(cause_of(on_sqlite, one), slow.instant(one["assigned_at"]), on_sqlite.hours)
+        for one in sqls
+    ]
+    assert max(lags) > 0
+    assert values_of(figures, "sales/system_lag_median", "sales/system_lag_p90") == pytest.approx(
+        list(np.quantile(lags, [0.5, 0.9]))
+    )
 
 
 def test_response_times_are_counted(on_sqlite: Played) -> None:
