@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from training.blas import one_blas_thread
 from training.calibration import Calibration
 from training.calibration_fit import fit_calibration
 from training.candidates.additive import level_shift
@@ -45,6 +46,7 @@ class Learned:
         return "scorecard" if self.chosen.candidate.name in SCORECARD_FAMILIES else "model"
 
 
+@one_blas_thread()
 def learn(
     rows: TrainingRows,
     columns: Columns,
