@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from serving import clock as wall
 from serving.api.errors import PROBLEM_KINDS, answer_error, answer_routing_error
+from serving.api.feedback import post_group_answer
 from serving.api.handovers import (
     get_handovers,
     post_accept,
@@ -34,6 +35,7 @@ from serving.api.policies import (
     post_what_if,
     post_withdrawal,
 )
+from serving.api.reports_feedback import get_losses
 from serving.api.score import score, score_batch
 from serving.api.security import Doorkeeper
 from serving.clock import Clock
@@ -55,6 +57,8 @@ ROUTES = (
     ("POST", "/v1/handovers/{handover_id}/attempts", post_attempt),
     ("POST", "/v1/handovers/{handover_id}/pauses", post_pause),
     ("PUT", "/v1/absences/{absence_id}", put_absence),
+    ("POST", "/v1/feedback/{group}/answers", post_group_answer),
+    ("GET", "/v1/reports/losses", get_losses),
     ("GET", "/v1/model", get_model),
     ("POST", "/v1/model/reload", reload_model),
     ("GET", "/v1/policies", get_policies),

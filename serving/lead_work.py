@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 from features.history.store import History
 from serving.db.inserts import insert_new
 from serving.db.tables_leads import DealRow, HandoverRow, LeadRow, StageEventRow
-from serving.handovers import assign, close_handover, open_handover, policy_of, running_handover
+from serving.handovers import (
+    NO_REASON,
+    Why,
+    assign,
+    close_handover,
+    open_handover,
+    policy_of,
+    running_handover,
+)
 from serving.leads import KnownLead, find_lead
 from serving.operations.record_scores import add_scores
 from serving.scorer import Scored, Scorer, ScoreRequest
@@ -123,7 +131,7 @@ def settle(
     *,
     now: datetime,
     caused_at: datetime,
-    why: tuple[str | None, str | None] = (None, None),
+    why: Why = NO_REASON,
 ) -> Standing:
     """Let a lead's row and its handover follow its events; `why` is the reason of an act that ends it."""
     session.flush()

@@ -9,6 +9,7 @@ from datetime import timedelta
 from sla.clauses_feedback import UNMAPPED, FeedbackGroup, FeedbackRule, Reason
 from sla.feedback import AnswerStatus
 from sla.handover import ReasonGroup
+from sla.lifecycle import EventKind
 from sla.stages import Side
 from sla.texts import LANGUAGES, Text
 from sla.words_numbers import days_text, side_name, working_time_text
@@ -20,6 +21,12 @@ GROUP_NAMES: tuple[tuple[ReasonGroup, Text], ...] = (
     (ReasonGroup.OFFER, Text(en="Offer", de="Angebot")),
     (ReasonGroup.CONTENT, Text(en="Content", de="Inhalte")),
     (ReasonGroup.MODEL, Text(en="Score", de="Score")),
+)
+END_NAMES: tuple[tuple[EventKind, Text], ...] = (
+    (EventKind.REJECTED, Text(en="rejected by sales", de="vom Vertrieb abgelehnt")),
+    (EventKind.RECYCLED, Text(en="given back for later", de="für später zurückgegeben")),
+    (EventKind.NO_CONTACT, Text(en="never reached", de="nie erreicht")),
+    (EventKind.LOST, Text(en="deal lost", de="Abschluss verloren")),
 )
 UNMAPPED_NAME = Text(en="not mapped to a code", de="keinem Code zugeordnet")
 STATUS_NAMES: tuple[tuple[AnswerStatus, Text], ...] = (
@@ -62,6 +69,11 @@ def group_name(group: ReasonGroup | str | None, lang: str) -> str:
     """Return the name of a group; of none, that nothing was mapped."""
     known = {one.value: name for one, name in GROUP_NAMES}
     return known.get(str(group), UNMAPPED_NAME).in_language(lang)
+
+
+def end_name(kind: str, lang: str) -> str:
+    """Return how a lead ended, in words."""
+    return dict(END_NAMES)[EventKind(kind)].in_language(lang)
 
 
 def reason_name(rule: FeedbackRule | None, code: str, lang: str) -> str:

@@ -96,7 +96,7 @@ async def put_absence(request: Request) -> Response:
     now, checker = service.clock(), Checker()
     body = checked_object(checker, NEW_ABSENCE, await read_json(request))
     _check_stretch(checker, body.get("since"), body.get("until"))
-    _refuse_blank(checker, body, "person")
+    refuse_blank(checker, body, "person")
     checker.refuse_problems()
     absence = Absence(person=body["person"].strip(), since=body["since"], until=body["until"])
 
@@ -126,7 +126,7 @@ def _check_times(checker: Checker, body: dict[str, Any], now: datetime) -> None:
     if isinstance(at, datetime) and at > now + CLOCK_TOLERANCE:
         checker.add("occurred_at", f"must not lie in the future; it is {now.isoformat()} now", at)
     _check_stretch(checker, body.get("since") or now, body.get("until"))
-    _refuse_blank(checker, body, "reason", "channel", "attempt_id")
+    refuse_blank(checker, body, "reason", "channel", "attempt_id")
 
 
 def _check_stretch(checker: Checker, since: object, until: object) -> None:
@@ -138,7 +138,8 @@ def _check_stretch(checker: Checker, since: object, until: object) -> None:
             checker.add("until", f"must be at most {LONGEST_AWAY.days} days after since", until)
 
 
-def _refuse_blank(checker: Checker, body: dict[str, Any], *names: str) -> None:
+def refuse_blank(checker: Checker, body: dict[str, Any], *names: str) -> None:
+    """Note a problem for each text that holds nothing to read."""
     for name in names:
         value = body.get(name)
         if isinstance(value, str) and value and not value.strip():
@@ -164,8 +165,9 @@ def _return(
         service.database(),
         handover_id,
         kind,
-        group=ReasonGroup(body["reason_group"]),
+        group=ReasonGroup(body["reason_group"]) if body.get("reason_group") else None,
         reason=body["reason"],
+        code=body.get("code"),
         by=actor(key, body.get("by")),
         at=body.get("occurred_at") or now,
         now=now,

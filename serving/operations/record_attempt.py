@@ -16,6 +16,8 @@ from serving.acts import (
 from serving.db.audited import AuditedWork, audited_transaction
 from serving.db.tables_leads import AttemptRow, HandoverRow
 from serving.handovers import RUNNING_WORDS, attempts_of, policy_of, refresh_clocks
+from serving.reasons import agreed_now
+from sla.clauses_feedback import NO_CONTACT
 from sla.handover import Attempt, AttemptResult, ReasonGroup, is_exhausted
 from sla.lifecycle import EventKind
 
@@ -81,5 +83,11 @@ def _give_back_if_exhausted(work: AuditedWork, row: HandoverRow, *, at: datetime
     rule = policy_of(work.session, row.policy_version).attempts
     attempts = sent_attempts(attempts_of(work.session, row))
     if is_exhausted(attempts, rule):
-        why = (ReasonGroup.DATA.value, f"no contact after {len(attempts)} attempts")
+        agreed = agreed_now(work.session, now=work.now)
+        is_listed = agreed.rule is not None and agreed.rule.reason(NO_CONTACT) is not None
+        why = agreed.why(
+            group=ReasonGroup.DATA.value,
+            code=NO_CONTACT if is_listed else None,
+            text=f"no contact after {len(attempts)} attempts",
+        )
         take_act(work, row, EventKind.NO_CONTACT, at=at, name=row.handover_id, why=why)

@@ -38,6 +38,7 @@ def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     small_history(settings, 200)
     desk = open_desk(settings)
     install_open_policies(settings)
+    give_back(desk, "ended")
     yield from closing(desk)
 
 
@@ -116,6 +117,15 @@ def hand_over(desk: Desk, lead_id: str) -> None:
     item = asked | {"occurred_at": desk.clock.tell().isoformat()}
     sent = desk.post("/v1/activities", {"items": [item]})
     assert sent.json()["leads"][0]["stage"] == "sql", sent.text
+
+
+def give_back(desk: Desk, lead_id: str) -> None:
+    """Let sales reject a lead for its data: marketing has a question to answer."""
+    hand_over(desk, lead_id)
+    first = handover_id(lead_id, 1, 1, Direction.TO_SALES)
+    body = {"code": "data_wrong_contact", "reason": "nobody of this name works there"}
+    sent = desk.post(f"/v1/handovers/{first}/reject", body)
+    assert sent.json()["reason_group"] == "data", sent.text
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=[each.operation_id for each in OPERATIONS])

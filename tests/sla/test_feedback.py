@@ -34,6 +34,7 @@ from sla.feedback import (
     tally,
 )
 from sla.handover import ReasonGroup
+from sla.lifecycle import GIVEN_BACK
 from sla.policy_diff import compare_policies
 from sla.policy_facts import policy_facts
 from sla.policy_file import read_policy
@@ -42,8 +43,10 @@ from sla.stages import Side
 from sla.texts import LANGUAGES
 from sla.words import render_policy
 from sla.words_feedback import (
+    END_NAMES,
     GROUP_NAMES,
     STATUS_NAMES,
+    end_name,
     feedback_lines,
     group_name,
     objection_name,
@@ -214,6 +217,8 @@ def test_words_of_every_group_and_status() -> None:
     ]
     assert [objection_name(RULE, "dear", lang) for lang in LANGUAGES] == ["too dear", "zu teuer"]
     assert (objection_name(None, "dear", "de"), reason_name(None, "price", "en")) == ("dear", "price")
+    assert {kind for kind, _ in END_NAMES} == GIVEN_BACK
+    assert [end_name("lost", lang) for lang in LANGUAGES] == ["deal lost", "Abschluss verloren"]
     assert status_text(AnswerStatus.LATE, "de") == "wurde zu spät beantwortet"
 
 
