@@ -97,10 +97,10 @@ class ActProblem:
 
 
 class ActRefusedError(InputError):
-    """An act on a handover breaks rules that only its own facts tell: every one of them."""
+    """An act breaks rules that only the facts of its handover or score tell: every one of them."""
 
     def __init__(self, problems: tuple[ActProblem, ...]) -> None:
-        super().__init__("the handover does not allow this", problems)
+        super().__init__("this cannot have happened so", problems)
         self.act_problems = problems
 
 

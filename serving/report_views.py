@@ -4,13 +4,18 @@ Decides how many leads stand beside a number, and how the others are asked for: 
 at a time.
 """
 
+import hashlib
 from bisect import bisect_right
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from serving.periods import ReportPeriod
 from sla.feedback import Tally
 
+Item = TypeVar("Item")
+Cell = TypeVar("Cell", bound=Hashable)
 SHOWN_LEADS = 20
 MOST_ROWS = 200
 """So many rows of one table are shown, those with the most ends first; how many were left out is said."""
@@ -84,6 +89,25 @@ class Numbers:
         shown = tally.lead_ids[start : start + asked.limit]
         has_more = start + asked.limit < len(tally.lead_ids)
         return LeadPage(key=asked.key, lead_ids=shown, next_after=shown[-1] if has_more else "")
+
+
+def cell_key(name: str, *parts: str) -> str:
+    """Return the key of a number in a table: short and plain whatever names the row."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part.encode()).to_bytes(8, "big") + part.encode())
+    return f"{name}:{digest.hexdigest()[:16]}"
+
+
+def by_cell(
+    now: Iterable[tuple[Cell, Item]], before: Iterable[tuple[Cell, Item]]
+) -> dict[Cell, tuple[list[Item], list[Item]]]:
+    """Return what both periods have in each cell of a table."""
+    found: dict[Cell, tuple[list[Item], list[Item]]] = {}
+    for place, items in enumerate((now, before)):
+        for cell, item in items:
+            found.setdefault(cell, ([], []))[place].append(item)
+    return found
 
 
 def period_view(period: ReportPeriod) -> PeriodView:

@@ -80,7 +80,7 @@ def _imported(history: History, lead_ids: Sequence[str]) -> Iterator[tuple[str, 
 
 
 def _ingested(session: Session, lead_ids: Sequence[str]) -> Iterator[tuple[str, Touch]]:
-    for some in _blocks(lead_ids):
+    for some in blocks(lead_ids):
         for row in session.scalars(select(ActivityRow).where(ActivityRow.lead_id.in_(some))):
             names = ("activity_id", "occurred_at", "kind", "asset", "channel")
             yield row.lead_id, _touch({name: getattr(row, name) for name in names})
@@ -106,7 +106,7 @@ def _put_sources(session: Session, lead_ids: Sequence[str], attribute: str | Non
     found: dict[str, str] = {}
     if attribute is None:
         return found
-    for some in _blocks(lead_ids):
+    for some in blocks(lead_ids):
         query = (
             select(LeadAttributeRow)
             .where(LeadAttributeRow.lead_id.in_(some), LeadAttributeRow.attribute == attribute)
@@ -117,6 +117,7 @@ def _put_sources(session: Session, lead_ids: Sequence[str], attribute: str | Non
     return found
 
 
-def _blocks(lead_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+def blocks(lead_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield ids in blocks that fit into one query."""
     for start in range(0, len(lead_ids), LEADS_PER_QUERY):
         yield lead_ids[start : start + LEADS_PER_QUERY]

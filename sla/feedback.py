@@ -26,6 +26,13 @@ class AnswerStatus(StrEnum):
     UNTIMED = "untimed"
 
 
+class Verdict(StrEnum):
+    """What a disputed score turns out to be."""
+
+    SCORE_STANDS = "score_stands"
+    SCORE_WRONG = "score_wrong"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coded:
     """What an end counts as: its group and its code; None where nothing is known."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from sla.clauses_feedback import UNMAPPED, FeedbackGroup, FeedbackRule, Reason
-from sla.feedback import AnswerStatus
+from sla.feedback import AnswerStatus, Verdict
 from sla.handover import ReasonGroup
 from sla.lifecycle import EventKind
 from sla.stages import Side
@@ -35,6 +35,11 @@ STATUS_NAMES: tuple[tuple[AnswerStatus, Text], ...] = (
     (AnswerStatus.IN_TIME, Text(en="was answered in time", de="wurde rechtzeitig beantwortet")),
     (AnswerStatus.LATE, Text(en="was answered late", de="wurde zu spät beantwortet")),
     (AnswerStatus.UNTIMED, Text(en="has no time limit", de="hat keine Frist")),
+)
+
+VERDICT_NAMES: tuple[tuple[Verdict, Text], ...] = (
+    (Verdict.SCORE_STANDS, Text(en="the score stands", de="der Score bleibt")),
+    (Verdict.SCORE_WRONG, Text(en="the score was wrong", de="der Score war falsch")),
 )
 
 ANSWERS = Text(
@@ -88,6 +93,11 @@ def objection_name(rule: FeedbackRule | None, code: str, lang: str) -> str:
     """Return an objection in words; a code the agreement no longer lists is its own name."""
     objection = None if rule is None else rule.objection(code)
     return code if objection is None else objection.label.in_language(lang)
+
+
+def verdict_text(verdict: str | None, lang: str) -> str:
+    """Return what a disputed score turned out to be; nothing while nobody has said."""
+    return "" if verdict is None else dict(VERDICT_NAMES)[Verdict(verdict)].in_language(lang)
 
 
 def status_text(status: AnswerStatus, lang: str) -> str:

@@ -111,7 +111,7 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     BodyTooLargeError: ProblemKind(status=413, code="body_too_large", title="The body is too large"),
     UnsupportedBodyError: ProblemKind(status=415, code="unsupported_body", title="Only plain JSON is read"),
     WrongFieldsError: ProblemKind(status=422, code="wrong_fields", title="Fields of the body are wrong"),
-    ActRefusedError: ProblemKind(status=422, code="act_refused", title="The handover does not allow this"),
+    ActRefusedError: ProblemKind(status=422, code="act_refused", title="The act breaks rules"),
     NotAgreedError: ProblemKind(
         status=422, code="not_agreed", title="The agreement in force does not know this"
     ),

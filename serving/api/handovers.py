@@ -19,6 +19,7 @@ from serving.api.schemas_leads import ACCEPT, GIVE_BACK, NEW_ABSENCE, NEW_ATTEMP
 from serving.api.score import CLOCK_TOLERANCE, requested_language
 from serving.api.security import authorise
 from serving.keys import Scope
+from serving.notes import Tags
 from serving.operations.accept_handover import accept_handover
 from serving.operations.check_api_key import VerifiedKey
 from serving.operations.list_handovers import Wanted, list_handovers
@@ -126,7 +127,7 @@ def _check_times(checker: Checker, body: dict[str, Any], now: datetime) -> None:
     if isinstance(at, datetime) and at > now + CLOCK_TOLERANCE:
         checker.add("occurred_at", f"must not lie in the future; it is {now.isoformat()} now", at)
     _check_stretch(checker, body.get("since") or now, body.get("until"))
-    refuse_blank(checker, body, "reason", "channel", "attempt_id")
+    refuse_blank(checker, body, "reason", "channel", "attempt_id", "objection", "content", "code")
 
 
 def _check_stretch(checker: Checker, since: object, until: object) -> None:
@@ -185,7 +186,8 @@ def _attempt(
         result=AttemptResult(body["result"]),
     )
     by = actor(key, body.get("by"))
-    record_attempt(service.database(), handover_id, attempt, by=by, note=body.get("note"), now=now)
+    tags = Tags(objection=body.get("objection") or None, content=body.get("content") or None)
+    record_attempt(service.database(), handover_id, attempt, by=by, note=body.get("note"), now=now, tags=tags)
 
 
 def _pause(service: Service, handover_id: str, body: dict[str, Any], key: VerifiedKey, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """GET /v1/reports/losses, /content and /wins: what both teams learn from how leads ended."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -14,7 +15,9 @@ from serving.api.queries import Parameter, read_parameters
 from serving.api.score import requested_language
 from serving.api.security import authorise
 from serving.keys import Scope
+from serving.operations.read_content import read_content
 from serving.operations.read_losses import read_losses
+from serving.operations.read_wins import read_wins
 from serving.report_views import SHOWN_LEADS, LeadPage, LeadsAsked
 from serving.service import Service
 
@@ -24,7 +27,9 @@ AFTER = Parameter(name="after", about="The `next_after` of the page of leads bef
 LIMIT = Parameter(
     name="limit", about="At most so many leads; default: 20.", example="50", least=1, most=MOST_LEADS
 )
+AFTER_WIN = Parameter(name="after_win", about="The `next_win` of the page of wins before.", example="D1")
 ASKED = (*PERIOD, KEY, AFTER, LIMIT)
+ASKED_WINS = (*ASKED, AFTER_WIN)
 
 
 class Report(Protocol):
@@ -38,6 +43,17 @@ class Report(Protocol):
 async def get_losses(request: Request) -> Response:
     """Say why leads ended without a win."""
     return await _report(request, read_losses)
+
+
+async def get_content(request: Request) -> Response:
+    """Say what sellers hear and what content does."""
+    return await _report(request, read_content)
+
+
+async def get_wins(request: Request) -> Response:
+    """Tell everyone what was won."""
+    after_win = read_parameters(request, ASKED_WINS).get("after_win", "")
+    return await _report(request, partial(read_wins, after_win=after_win))
 
 
 async def _report(request: Request, read: Callable[..., Report]) -> Response:

@@ -296,6 +296,8 @@ NEW_ATTEMPT = _object(
     _BY,
     _WHEN,
     _text("note", "What should be remembered.", longest=LONGEST_TEXT),
+    _text("objection", "What the lead objects to: a code of the agreement in force.", longest=40),
+    _text("content", "The content that was used.", longest=LONGEST_TEXT),
 )
 
 NEW_PAUSE = _object(

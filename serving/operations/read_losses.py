@@ -29,6 +29,8 @@ from serving.report_views import (
     LeadsAsked,
     Numbers,
     PeriodView,
+    by_cell,
+    cell_key,
     period_view,
 )
 from serving.touches import UNTOUCHED, LeadTouches, touches_of
@@ -280,24 +282,18 @@ def _rows(pair: _Pair, numbers: Numbers, lang: Language) -> tuple[tuple[RowView,
     shown: list[RowView] = []
     left_out = 0
     for dimension in Dimension:
-        cells = _cells(pair, dimension)
+        cells = by_cell(_cells(pair.now, dimension), _cells(pair.before, dimension))
         ordered = sorted(cells, key=lambda cell: (-len(cells[cell][0]), -len(cells[cell][1]), cell))
         left_out += max(0, len(ordered) - MOST_ROWS)
         shown += [_row(dimension, cell, cells[cell], numbers, lang) for cell in ordered[:MOST_ROWS]]
     return tuple(shown), left_out
 
 
-Cells = dict[tuple[str, str], tuple[list[Ended], list[Ended]]]
-
-
-def _cells(pair: _Pair, dimension: Dimension) -> Cells:
-    """Return the ends of both periods under each (name, group)."""
-    cells: Cells = {}
-    for place, ends in enumerate((pair.now, pair.before)):
-        for one in ends:
-            for name in names_of(one, dimension):
-                cells.setdefault((name, one.coded.group or ""), ([], []))[place].append(one)
-    return cells
+def _cells(ends: Iterable[Ended], dimension: Dimension) -> Iterator[tuple[tuple[str, str], Ended]]:
+    """Yield each end under its (name, group)."""
+    for one in ends:
+        for name in names_of(one, dimension):
+            yield (name, one.coded.group or ""), one
 
 
 def _row(
@@ -308,7 +304,7 @@ def _row(
     lang: Language,
 ) -> RowView:
     name, group = cell
-    counted = numbers.view(f"{dimension}:{group}:{name}", tally(*ends))
+    counted = numbers.view(cell_key(dimension, group, name), tally(*ends))
     return RowView(
         dimension=dimension.value, name=name, group=group, label=group_name(group, lang), counted=counted
     )

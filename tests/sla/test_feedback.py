@@ -25,6 +25,7 @@ from sla.feedback import (
     Dimension,
     Ended,
     Question,
+    Verdict,
     code_end,
     groups_in_order,
     judge_question,
@@ -46,12 +47,14 @@ from sla.words_feedback import (
     END_NAMES,
     GROUP_NAMES,
     STATUS_NAMES,
+    VERDICT_NAMES,
     end_name,
     feedback_lines,
     group_name,
     objection_name,
     reason_name,
     status_text,
+    verdict_text,
 )
 from tests.builders_policy import NOW, OFFICE_HOURS, policy_with
 
@@ -219,6 +222,8 @@ def test_words_of_every_group_and_status() -> None:
     assert (objection_name(None, "dear", "de"), reason_name(None, "price", "en")) == ("dear", "price")
     assert {kind for kind, _ in END_NAMES} == GIVEN_BACK
     assert [end_name("lost", lang) for lang in LANGUAGES] == ["deal lost", "Abschluss verloren"]
+    assert [verdict for verdict, _ in VERDICT_NAMES] == list(Verdict)
+    assert (verdict_text(None, "de"), verdict_text("score_wrong", "de")) == ("", "der Score war falsch")
     assert status_text(AnswerStatus.LATE, "de") == "wurde zu spät beantwortet"
 
 
