@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serving import lead_work
 from serving.db.tables_leads import DealRow, HandoverRow, LeadRow
-from serving.lead_work import state_of
 from serving.touches import blocks
 from sla.handover import Direction
 from sla.lifecycle import EventKind, LeadState
@@ -68,6 +68,6 @@ def states_of(session: Session, lead_ids: Iterable[str]) -> Mapping[str, LeadSta
     """Return how each lead came through its stages."""
     found: dict[str, LeadState] = {}
     for some in blocks(sorted(set(lead_ids))):
-        for lead in session.scalars(select(LeadRow).where(LeadRow.lead_id.in_(some))):
-            found[lead.lead_id] = state_of(session, lead)
+        leads = session.scalars(select(LeadRow).where(LeadRow.lead_id.in_(some))).all()
+        found |= lead_work.states_of(session, leads)
     return found

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from features.errors import InputError, LeadPactError
 from features.words.reasons import Language
 from serving.api.fields import FieldProblem, WrongFieldsError
+from serving.api.german import in_language
 from serving.api.language import accepted_language
 from serving.api.strict_json import MalformedBodyError
 from serving.errors import (
@@ -172,10 +173,11 @@ def field_problems(error: Exception, lang: Language = "en") -> tuple[FieldProble
     """Return the single problems an error carries, as the fields of a body or the parts of the service."""
     match error:
         case WrongFieldsError():
-            return error.field_problems
+            return tuple(in_language(one, lang) for one in error.field_problems)
         case ActRefusedError():
             return tuple(
-                FieldProblem(field=one.field, rule=one.rule, value=one.value) for one in error.act_problems
+                in_language(FieldProblem(field=one.field, rule=one.rule, value=one.value), lang)
+                for one in error.act_problems
             )
         case PolicyProblems():
             return tuple(
