@@ -6,10 +6,15 @@ from datetime import date
 from typing import Any
 
 import pytest
+import time_machine
 
+from features.history.exclusions import read_exclusions
+from features.history.store import History
+from serving.commands.train import export_exclusions
+from serving.operations.list_bad_data import list_bad_data
 from serving.periods import ReportPeriod
 from serving.settings import Settings
-from tests.builders_feedback import Sent, play_story
+from tests.builders_feedback import BAD_CODES, Sent, play_story
 from tests.builders_serving import Desk, Json, open_desk
 from tests.oracles.feedback_sql import Count
 
@@ -179,3 +184,30 @@ def test_reports_read_in_german(played: Played) -> None:
     assert {row["label"] for row in german["kinds"]} >= {"Abschluss verloren", "vom Vertrieb abgelehnt"}
     assert german["unmapped_texts"] == english["unmapped_texts"]
     assert {row["text"] for row in english["unmapped_texts"]} <= {"went quiet", "nobody knows why"}
+
+
+def test_bad_data_leaves_the_training_set(played: Played) -> None:
+    """Whom sellers called no lead is told to training, and training does not see it."""
+    settings = played.desk.settings
+    with time_machine.travel(played.desk.clock.tell(), tick=False):
+        export_exclusions(settings)
+    bad = {(lead, code) for _id, lead, _kind, _at, code, _group in played.sent.ends if code in BAD_CODES}
+    told = read_exclusions(settings.workspace.history_dir)
+    assert {(one.lead_id, one.code) for one in told} == bad
+    history = History(settings.workspace.history_dir)
+    stored = set(history.read().leads.column("lead_id").to_pylist())
+    learnt = history.read_to_learn()
+    assert stored & {lead for lead, _code in bad}
+    assert set(learnt.leads.column("lead_id").to_pylist()) == stored - {lead for lead, _code in bad}
+    assert sum(count for _code, count in learnt.left_out) == len(stored & {lead for lead, _code in bad})
+
+
+def test_a_lead_after_all(played: Played) -> None:
+    """A deal that is opened later says so: the next training sees the lead again."""
+    desk = played.desk
+    database = desk.app.state.service.database()
+    first = list_bad_data(database, now=desk.clock.tell())[0]
+    desk.clock.advance(60)
+    item = {"deal_id": "D-after-all", "lead_id": first.lead_id, "opened_at": desk.clock.tell().isoformat()}
+    assert desk.post("/v1/deals", {"items": [item]}).status_code == 200
+    assert first not in list_bad_data(database, now=desk.clock.tell())
