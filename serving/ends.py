@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from serving.db.tables_leads import DealRow, HandoverRow, LeadRow
@@ -46,13 +46,6 @@ def ends_between(session: Session, since: datetime, until: datetime) -> tuple[St
     return tuple(sorted(found, key=lambda one: (one.at, one.end_id)))
 
 
-def ends_of(session: Session, lead_ids: Iterable[str]) -> tuple[StoredEnd, ...]:
-    """Return every end of some leads."""
-    asked = tuple(lead_ids)
-    returned, lost = (HandoverRow.lead_id.in_(asked),), (DealRow.lead_id.in_(asked),)
-    return (*_returns(session, returned), *_losses(session, lost))
-
-
 def all_ends(session: Session) -> Iterator[StoredEnd]:
     """Yield every end there is."""
     yield from _returns(session, ())
@@ -66,10 +59,14 @@ def first_end_after(session: Session, group: str, answered_at: datetime | None) 
     return min(found, key=lambda one: (one.recorded_at, one.end_id), default=None)
 
 
-def ends_after(session: Session, group: str, answered_at: datetime | None) -> tuple[StoredEnd, ...]:
-    """Return the ends of a group that no answer covers yet."""
+def count_ends_after(session: Session, group: str, answered_at: datetime | None) -> int:
+    """Return how many ends of a group no answer covers yet."""
     returns, losses = _of_group_after(group, answered_at)
-    return (*_returns(session, returns), *_losses(session, losses))
+    counts = (
+        select(func.count()).select_from(HandoverRow).where(*_is_return(), *returns),
+        select(func.count()).select_from(DealRow).where(DealRow.outcome == EventKind.LOST.value, *losses),
+    )
+    return sum(session.scalar(one) or 0 for one in counts)
 
 
 def _of_group_after(
@@ -84,14 +81,16 @@ def _of_group_after(
     return returns, losses
 
 
+def _is_return() -> tuple[ColumnElement[bool], ...]:
+    return (HandoverRow.direction == Direction.TO_MARKETING.value, HandoverRow.ended_by.in_(RETURNS))
+
+
 def _returns(
     session: Session, which: Iterable[ColumnElement[bool]], *, only_first: bool = False
 ) -> Iterator[StoredEnd]:
     query = (
         select(HandoverRow)
-        .where(
-            HandoverRow.direction == Direction.TO_MARKETING.value, HandoverRow.ended_by.in_(RETURNS), *which
-        )
+        .where(*_is_return(), *which)
         .order_by(HandoverRow.created_at, HandoverRow.handover_id)
     )
     for row in session.scalars(query.limit(1) if only_first else query):

@@ -81,9 +81,17 @@ def _imported(history: History, lead_ids: Sequence[str]) -> Iterator[tuple[str, 
 
 def _ingested(session: Session, lead_ids: Sequence[str]) -> Iterator[tuple[str, Touch]]:
     for some in blocks(lead_ids):
-        for row in session.scalars(select(ActivityRow).where(ActivityRow.lead_id.in_(some))):
-            names = ("activity_id", "occurred_at", "kind", "asset", "channel")
-            yield row.lead_id, _touch({name: getattr(row, name) for name in names})
+        query = select(
+            ActivityRow.lead_id,
+            ActivityRow.activity_id,
+            ActivityRow.occurred_at,
+            ActivityRow.kind,
+            ActivityRow.asset,
+            ActivityRow.channel,
+        ).where(ActivityRow.lead_id.in_(some))
+        for lead_id, activity_id, at, kind, asset, channel in session.execute(query):
+            touch = Touch(activity_id=activity_id, at=at, kind=kind, asset=asset or "", channel=channel or "")
+            yield lead_id, touch
 
 
 def _touch(row: Mapping[str, object]) -> Touch:

@@ -95,7 +95,6 @@ class _Note:
 class _Use:
     """A content before the end of a lead: (content, persona, stage), counted once per end."""
 
-    end_id: str
     lead_id: str
     cell: tuple[str, str, str]
 
@@ -223,29 +222,24 @@ def _uses(
     session: Session, history: History, period: ReportPeriod, rule: FeedbackRule, *, is_won: bool
 ) -> tuple[_Use, ...]:
     """Return each content before each end of a period, in the stage the lead was in, once per end."""
-    ends: list[tuple[str, str, datetime, str]]
-    if is_won:
-        wins = wins_between(session, period.since, period.until)
-        ends = [(one.deal_id, one.lead_id, one.at, one.persona or "") for one in wins]
-    else:
-        losses = ends_between(session, period.since, period.until)
-        ends = [(one.end_id, one.lead_id, one.at, one.persona or "") for one in losses]
-    return tuple(dict.fromkeys(_touched(session, history, ends, rule)))
+    found = (wins_between if is_won else ends_between)(session, period.since, period.until)
+    ends = [(one.lead_id, one.at, one.persona or "") for one in found]
+    return tuple(_touched(session, history, ends, rule))
 
 
 def _touched(
     session: Session,
     history: History,
-    ends: Sequence[tuple[str, str, datetime, str]],
+    ends: Sequence[tuple[str, datetime, str]],
     rule: FeedbackRule,
 ) -> Iterator[_Use]:
-    ids = [lead_id for _end, lead_id, _at, _persona in ends]
+    ids = [lead_id for lead_id, _at, _persona in ends]
     known, states = touches_of(session, history, ids, rule), states_of(session, ids)
     look_back = timedelta(days=rule.look_back_days)
-    for end_id, lead_id, at, persona in ends:
-        for touch in known[lead_id].content_before(at, look_back):
-            stage = stage_at(states[lead_id], touch.at)
-            yield _Use(end_id=end_id, lead_id=lead_id, cell=(touch.asset, persona, stage.value))
+    for lead_id, at, persona in ends:
+        touches = known[lead_id].content_before(at, look_back)
+        for asset, stage in {(one.asset, stage_at(states[lead_id], one.at)) for one in touches}:
+            yield _Use(lead_id=lead_id, cell=(asset, persona, stage.value))
 
 
 def _tally(now: Sequence[_Note | _Use], before: Sequence[_Note | _Use]) -> Tally:

@@ -11,7 +11,7 @@ from features.history.store import History
 from features.words.reasons import Language
 from serving.db.session import read_transaction
 from serving.db.tables_feedback import MissedAnswerRow
-from serving.ends import END_KINDS, StoredEnd, ends_after, ends_between
+from serving.ends import END_KINDS, StoredEnd, count_ends_after, ends_between
 from serving.feedback_questions import (
     GROUP,
     AnswerView,
@@ -242,14 +242,14 @@ def _groups(
 def _question(session: Session, question: OpenQuestion, lang: Language) -> QuestionView:
     last = last_answer(session, question.group)
     missed = session.get(MissedAnswerRow, overdue_id(GROUP, question.question_id))
-    ends = ends_after(session, question.group, None if last is None else last.answered_at)
+    ends = count_ends_after(session, question.group, None if last is None else last.answered_at)
     return QuestionView(
         question_id=question.question_id,
         opened_at=question.opened_at,
         due_at=question.verdict.due_at,
         status=question.verdict.status.value,
         text=status_text(question.verdict.status, lang),
-        ends=len(ends),
+        ends=ends,
         raised_at=None if missed is None else missed.raised_at,
     )
 
