@@ -21,6 +21,7 @@ from sla.clauses import (
     known_instant_only,
     whole_number_only,
 )
+from sla.clauses_feedback import FeedbackRule
 from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
 from sla.decision import REFUSALS, Comparison, Decision, Rule
 from sla.errors import BrokenRule, filled_only, refuse_broken
@@ -94,6 +95,7 @@ class Policy(PolicyHead):
     clocks: ClockRule | None = None
     routing: RoutingRule | None = None
     recycling: RecyclingRule | None = None
+    feedback: FeedbackRule | None = None
     goal: Goal | None = None
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sla.business_time import OpeningHours
 from sla.clauses import Content, Disqualifier, Override, ResponseTime, Threshold
+from sla.clauses_feedback import FeedbackRule
 from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
 from sla.personas import Persona
 from sla.policy import Policy, PolicyHead, fits_hours, side_hours
@@ -65,6 +66,7 @@ class Draft:
     clocks: ClockRule | None = None
     routing: RoutingRule | None = None
     recycling: RecyclingRule | None = None
+    feedback: FeedbackRule | None = None
 
     def hours_of(self, side: Side | None) -> OpeningHours | None:
         """Return the hours of a side; None when they could not be read."""
@@ -124,6 +126,7 @@ def check_policy(policy: Policy) -> tuple[Finding, ...]:
         clocks=policy.clocks,
         routing=policy.routing,
         recycling=policy.recycling,
+        feedback=policy.feedback,
     )
     return tuple(check_draft(draft))
 
@@ -219,6 +222,18 @@ def _reminders_come_in_time(draft: Draft) -> Iterator[Finding]:
         yield Finding(("clocks", "due_soon"), rule, due_soon)
 
 
+def _answers_fit_hours(draft: Draft) -> Iterator[Finding]:
+    """Yield the times to answer for reasons and disputes that no year of hours has room for."""
+    rule = draft.feedback
+    limits = [] if rule is None else [("groups", one.side, one.within) for one in rule.groups]
+    if rule is not None and rule.dispute_within is not None:
+        limits.append(("dispute_within", rule.dispute_side, rule.dispute_within))
+    for name, side, within in limits:
+        hours = draft.hours_of(side)
+        if hours is not None and not fits_hours(within, hours):
+            yield Finding(("feedback", name), "must fit into a year of opening hours", within)
+
+
 def _expectations_have_a_general_one(draft: Draft) -> Iterator[Finding]:
     """Leads of no persona need a number too, once personas have theirs."""
     for one in draft.personas:
@@ -249,4 +264,5 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     _responses_fit_hours,
     _expectations_have_a_general_one,
     _reminders_come_in_time,
+    _answers_fit_hours,
 )

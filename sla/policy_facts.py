@@ -13,6 +13,7 @@ from sla.personas import Condition, Persona
 from sla.policy import Policy
 from sla.stages import Side, Stage
 from sla.texts import LANGUAGES, Text
+from sla.words_feedback import feedback_parts
 from sla.words_goal import agreed_goal
 from sla.words_numbers import (
     date_text,
@@ -247,6 +248,11 @@ def _joined(lines: Callable[[Policy, str], list[str]], policy: Policy, lang: str
     return "; ".join(lines(policy, lang)) or "–"
 
 
+def _feedback(policy: Policy) -> Iterator[Fact]:
+    for path, label, value, exact, number in feedback_parts(policy.feedback) if policy.feedback else ():
+        yield Fact(path=path, label=label, value=value, exact=exact, number=number)
+
+
 def _goal(policy: Policy) -> Iterator[Fact]:
     goal = policy.goal
     if goal is not None:
@@ -326,6 +332,7 @@ _SECTIONS: tuple[Callable[[Policy], Iterator[Fact]], ...] = (
     _hours,
     _personas,
     _work,
+    _feedback,
     _content,
     _goal,
 )

@@ -15,6 +15,7 @@ from sla.goal import Goal
 from sla.personas import Condition, Operator, Persona, Scalar
 from sla.policy import Policy, PolicyHead
 from sla.policy_checks import Draft, Located, Proposal, check_date, check_draft
+from sla.policy_feedback import read_feedback
 from sla.policy_fields import (
     DURATION,
     EFFECTIVE,
@@ -72,6 +73,7 @@ def read_sections(
         clocks=_read_section(root, "clocks", _read_clocks),
         routing=_read_section(root, "routing", _read_routing),
         recycling=_read_section(root, "recycling", _read_recycling),
+        feedback=_read_section(root, "feedback", read_feedback),
     )
     goal = _read_section(root, "goal", read_goal)
     root.close()
@@ -109,6 +111,7 @@ def _assemble(
         clocks=draft.clocks,
         routing=draft.routing,
         recycling=draft.recycling,
+        feedback=draft.feedback,
         goal=goal,
     )
 
