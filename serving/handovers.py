@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
@@ -31,6 +32,17 @@ from sla.lifecycle import GIVEN_BACK, EventKind, LeadState
 from sla.policy import Policy
 from sla.stages import Side, Stage
 
+
+class Why(NamedTuple):
+    """Why a lead is given back or lost: group, words, code, and the policy that says what they count as."""
+
+    group: str | None = None
+    reason: str | None = None
+    code: str | None = None
+    policy: int | None = None
+
+
+NO_REASON = Why()
 RUNNING_WORDS = tuple(sorted(RUNNING))
 
 
@@ -100,14 +112,12 @@ def assign_held(session: Session, *, now: datetime) -> int:
     return sum(_give(session, row, policy_of(session, row.policy_version), now=now) for row in held)
 
 
-def close_handover(
-    session: Session, row: HandoverRow, state: LeadState, *, now: datetime, why: tuple[str | None, str | None]
-) -> None:
+def close_handover(session: Session, row: HandoverRow, state: LeadState, *, now: datetime, why: Why) -> None:
     """End a handover whose lead has moved on; one given back is passed to marketing with the reason."""
     row.status = _end_of(state).value
     row.closed_at = state.since or now
     row.ended_by = None if state.last_move is None else state.last_move.value
-    row.reason_group, row.reason = why
+    row.reason_group, row.reason, row.reason_code, row.reason_policy = why
     if row.status != HandoverStatus.WITHDRAWN and row.answered_at is None:
         row.answered_at = row.closed_at
     refresh_clocks(session, row, now=now)
@@ -286,5 +296,7 @@ def _pass_to_marketing(session: Session, row: HandoverRow, *, now: datetime) -> 
         "ended_by": row.ended_by,
         "reason_group": row.reason_group,
         "reason": row.reason,
+        "reason_code": row.reason_code,
+        "reason_policy": row.reason_policy,
     }
     insert_new(session, HandoverRow, [back], "handover_id")

@@ -21,6 +21,7 @@ from sla.clauses import (
     known_instant_only,
     whole_number_only,
 )
+from sla.clauses_feedback import FeedbackRule
 from sla.clauses_pledges import CapacityRule, Pledges
 from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
 from sla.decision import REFUSALS, Comparison, Decision, Rule
@@ -95,6 +96,7 @@ class Policy(PolicyHead):
     clocks: ClockRule | None = None
     routing: RoutingRule | None = None
     recycling: RecyclingRule | None = None
+    feedback: FeedbackRule | None = None
     goal: Goal | None = None
     pledges: Pledges | None = None
     capacity: CapacityRule | None = None

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sla.business_time import OpeningHours
 from sla.clauses import Content, Disqualifier, Override, ResponseTime, Threshold
+from sla.clauses_feedback import FeedbackRule
 from sla.clauses_pledges import CapacityRule, Pledges
 from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
 from sla.personas import Persona
@@ -69,6 +70,7 @@ class Draft:
     pledges: Pledges | None = None
     capacity: CapacityRule | None = None
     has_all_responses: bool = True
+    feedback: FeedbackRule | None = None
 
     def hours_of(self, side: Side | None) -> OpeningHours | None:
         """Return the hours of a side; None when they could not be read."""
@@ -130,6 +132,7 @@ def check_policy(policy: Policy) -> tuple[Finding, ...]:
         recycling=policy.recycling,
         pledges=policy.pledges,
         capacity=policy.capacity,
+        feedback=policy.feedback,
     )
     return tuple(check_draft(draft))
 
@@ -233,6 +236,18 @@ def _answers_have_a_time(draft: Draft) -> Iterator[Finding]:
         yield Finding(("pledges", "sales", "answered_in_time"), rule, draft.pledges.sales.answered_in_time)
 
 
+def _answers_fit_hours(draft: Draft) -> Iterator[Finding]:
+    """Yield the times to answer for reasons and disputes that no year of hours has room for."""
+    rule = draft.feedback
+    limits = [] if rule is None else [("groups", one.side, one.within) for one in rule.groups]
+    if rule is not None and rule.dispute_within is not None:
+        limits.append(("dispute_within", rule.dispute_side, rule.dispute_within))
+    for name, side, within in limits:
+        hours = draft.hours_of(side)
+        if hours is not None and not fits_hours(within, hours):
+            yield Finding(("feedback", name), "must fit into a year of opening hours", within)
+
+
 def _expectations_have_a_general_one(draft: Draft) -> Iterator[Finding]:
     """Leads of no persona need a number too, once personas have theirs."""
     for one in draft.personas:
@@ -264,4 +279,5 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     _expectations_have_a_general_one,
     _reminders_come_in_time,
     _answers_have_a_time,
+    _answers_fit_hours,
 )

@@ -13,6 +13,7 @@ from sla.personas import Condition, Persona
 from sla.policy import Policy
 from sla.stages import Side, Stage
 from sla.texts import LANGUAGES, Text
+from sla.words_feedback import feedback_parts
 from sla.words_goal import agreed_goal
 from sla.words_numbers import (
     date_text,
@@ -274,6 +275,11 @@ def _pledges(policy: Policy) -> Iterator[Fact]:
             yield _number(("capacity", name), label, getattr(policy.capacity, name))
 
 
+def _feedback(policy: Policy) -> Iterator[Fact]:
+    for path, label, value, exact, number in feedback_parts(policy.feedback) if policy.feedback else ():
+        yield Fact(path=path, label=label, value=value, exact=exact, number=number)
+
+
 def _goal(policy: Policy) -> Iterator[Fact]:
     goal = policy.goal
     if goal is not None:
@@ -353,6 +359,7 @@ _SECTIONS: tuple[Callable[[Policy], Iterator[Fact]], ...] = (
     _hours,
     _personas,
     _work,
+    _feedback,
     _content,
     _pledges,
     _goal,

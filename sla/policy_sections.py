@@ -15,6 +15,7 @@ from sla.goal import Goal
 from sla.personas import Condition, Operator, Persona, Scalar
 from sla.policy import Policy, PolicyHead
 from sla.policy_checks import Draft, Located, Proposal, check_date, check_draft
+from sla.policy_feedback import read_feedback
 from sla.policy_fields import (
     DURATION,
     EFFECTIVE,
@@ -77,6 +78,7 @@ def read_sections(
         pledges=_read_section(root, "pledges", read_pledges),
         capacity=_read_section(root, "capacity", read_capacity),
         has_all_responses=_are_all(responses, values.get("responses", [])),
+        feedback=_read_section(root, "feedback", read_feedback),
     )
     goal = _read_section(root, "goal", read_goal)
     root.close()
@@ -114,6 +116,7 @@ def _assemble(
         clocks=draft.clocks,
         routing=draft.routing,
         recycling=draft.recycling,
+        feedback=draft.feedback,
         goal=goal,
         pledges=draft.pledges,
         capacity=draft.capacity,

@@ -11,6 +11,19 @@ from sla.errors import PolicyProblem, PolicyProblems
 from sla.texts import GERMAN
 
 GERMAN_RULES: tuple[tuple[str, str], ...] = (
+    (
+        "must be small letters, digits and _, a letter first, at most 40, and not {}",
+        "muss aus Kleinbuchstaben, Ziffern und _ bestehen, zuerst ein Buchstabe, höchstens 40, und nicht {}",
+    ),
+    ("must hold letters or digits", "muss Buchstaben oder Ziffern enthalten"),
+    ("must list at most {} texts", "darf höchstens {} Texte nennen"),
+    ("must list at most {} codes", "darf höchstens {} Codes nennen"),
+    ("must not repeat a group or a code", "darf keine Gruppe und keinen Code zweimal nennen"),
+    ("must not list a text twice in matches", "darf in matches keinen Text zweimal nennen"),
+    (
+        'must have in [[feedback.groups]] who answers for "{}"',
+        'muss in [[feedback.groups]] nennen, wer für "{}" antwortet',
+    ),
     ("must be a share from 0 to 1", "muss ein Anteil von 0 bis 1 sein"),
     (
         "must begin after the baseline has ended ({})",

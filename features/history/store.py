@@ -21,6 +21,7 @@ from features.crm import CrmSettings
 from features.errors import LeadPactError
 from features.files import disk_failures_named, draft_of
 from features.history.buckets import HistoryBuckets, cut_history, write_scan_of
+from features.history.exclusions import EXCLUSIONS, leave_out, read_exclusions
 from features.history.merge import MergeCounts, merge_tables
 from features.history.scan_file import open_scan_file, scan_file_name
 from features.history.stored_lead import StoredLead, find_lead
@@ -49,6 +50,10 @@ class History:
     def read(self) -> CanonicalTables:
         """Return all tables; LeadPactError says how to import when there is nothing yet."""
         return self._while_files_stand(self._read_tables)
+
+    def read_to_learn(self) -> CanonicalTables:
+        """Return all tables without the leads that were none, as the service last said."""
+        return leave_out(self.read(), read_exclusions(self.folder))
 
     def read_table(self, name: str) -> pa.Table:
         """Return one table by its name."""
@@ -186,7 +191,7 @@ class History:
         named = {*tables.values(), *([scan_file_name(tables)] if tables else [])}
         with suppress(OSError):  # they take up room and nothing else; the next import tries again
             for path in self.folder.iterdir():
-                if path.name not in {MANIFEST, LOCK, *named}:
+                if path.name not in {MANIFEST, LOCK, *named} and EXCLUSIONS not in path.name:
                     path.unlink()
 
 

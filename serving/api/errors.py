@@ -14,17 +14,21 @@ from starlette.responses import Response
 from features.errors import InputError, LeadPactError
 from features.words.reasons import Language
 from serving.api.fields import FieldProblem, WrongFieldsError
+from serving.api.german import in_language
 from serving.api.language import accepted_language
 from serving.api.strict_json import MalformedBodyError
 from serving.errors import (
     ActRefusedError,
+    AlreadyAnsweredError,
     DatabaseUnreachableError,
     HandoverOverError,
     KeyRefusedError,
     ModelRefusedError,
+    NotAgreedError,
     PolicyRefusedError,
     ScopeMissingError,
     ServiceNotReadyError,
+    UnknownDisputeError,
     UnknownHandoverError,
     UnknownLeadError,
     UnknownPolicyError,
@@ -89,12 +93,16 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     ScopeMissingError: ProblemKind(status=403, code="scope_missing", title="The key may not do this"),
     UnknownLeadError: ProblemKind(status=404, code="unknown_lead", title="No such lead"),
     UnknownHandoverError: ProblemKind(status=404, code="unknown_handover", title="No such handover"),
+    UnknownDisputeError: ProblemKind(status=404, code="unknown_dispute", title="No such dispute"),
     UnknownPolicyError: ProblemKind(status=404, code="unknown_policy", title="No such policy"),
     BodyTooSlowError: ProblemKind(status=408, code="body_too_slow", title="The body took too long"),
     ModelRefusedError: ProblemKind(
         status=409, code="model_refused", title="The model directory is not sound"
     ),
     HandoverOverError: ProblemKind(status=409, code="handover_over", title="The handover has ended"),
+    AlreadyAnsweredError: ProblemKind(
+        status=409, code="nothing_to_answer", title="There is no open question"
+    ),
     PolicyRefusedError: ProblemKind(
         status=409, code="policy_refused", title="The agreement does not allow this"
     ),
@@ -104,7 +112,10 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     BodyTooLargeError: ProblemKind(status=413, code="body_too_large", title="The body is too large"),
     UnsupportedBodyError: ProblemKind(status=415, code="unsupported_body", title="Only plain JSON is read"),
     WrongFieldsError: ProblemKind(status=422, code="wrong_fields", title="Fields of the body are wrong"),
-    ActRefusedError: ProblemKind(status=422, code="act_refused", title="The handover does not allow this"),
+    ActRefusedError: ProblemKind(status=422, code="act_refused", title="The act breaks rules"),
+    NotAgreedError: ProblemKind(
+        status=422, code="not_agreed", title="The agreement in force does not know this"
+    ),
     PolicyProblems: ProblemKind(status=422, code="wrong_policy", title="The policy breaks rules"),
     InputError: ProblemKind(status=422, code="wrong_input", title="What was sent is wrong"),
     HeadersTooLargeError: ProblemKind(
@@ -162,10 +173,11 @@ def field_problems(error: Exception, lang: Language = "en") -> tuple[FieldProble
     """Return the single problems an error carries, as the fields of a body or the parts of the service."""
     match error:
         case WrongFieldsError():
-            return error.field_problems
+            return tuple(in_language(one, lang) for one in error.field_problems)
         case ActRefusedError():
             return tuple(
-                FieldProblem(field=one.field, rule=one.rule, value=one.value) for one in error.act_problems
+                in_language(FieldProblem(field=one.field, rule=one.rule, value=one.value), lang)
+                for one in error.act_problems
             )
         case PolicyProblems():
             return tuple(

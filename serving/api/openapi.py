@@ -17,6 +17,7 @@ from serving.api.examples import (
 )
 from serving.api.fields import Field, named_objects, object_schema
 from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
+from serving.api.operations_feedback import FEEDBACK_OPERATIONS
 from serving.api.operations_leads import LEAD_OPERATIONS
 from serving.api.policy_operations import POLICY_OPERATIONS
 from serving.api.queries import Parameter
@@ -43,6 +44,7 @@ ABOUT = (
 
 OPERATIONS: tuple[Operation, ...] = (
     *LEAD_OPERATIONS,
+    *FEEDBACK_OPERATIONS,
     Operation(
         method="post",
         path="/v1/score",

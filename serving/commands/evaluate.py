@@ -40,7 +40,7 @@ def evaluate_models(
 
     settings = read_settings(workspace)
     place, _ = choose_place(settings)
-    tables = History(settings.workspace.history_dir).read()
+    tables = History(settings.workspace.history_dir).read_to_learn()
     if html is not None:
         check_report_file(html)
     with step("Judging champion and challenger"):

@@ -73,7 +73,7 @@ def write_table(
     if out.suffix != ".parquet" or out.is_dir():
         raise InputError(f"OUT must be a file that ends in .parquet; got {str(out)!r}")
     settings = read_settings(workspace)
-    tables = History(settings.workspace.history_dir).read()
+    tables = History(settings.workspace.history_dir).read_to_learn()
     horizon_days = tables.crm.horizon_days
     with step("Labelling the snapshots of the training leads"):
         data = prepare(tables, horizon_days=horizon_days, personas=agreed_personas(settings))
@@ -107,7 +107,7 @@ def import_model(
     place, _ = choose_place(settings)
     result = importing.import_lightgbm(
         settings.workspace,
-        History(settings.workspace.history_dir).read(),
+        History(settings.workspace.history_dir).read_to_learn(),
         model_file=model,
         table_file=table,
         place=place,

@@ -65,7 +65,7 @@ def run_promotion(
     from training.promote import promote
 
     place, _ = choose_place(settings)
-    tables = History(settings.workspace.history_dir).read()
+    tables = History(settings.workspace.history_dir).read_to_learn()
     with step("Running the gates"):
         return promote(
             settings.workspace,

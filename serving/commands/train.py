@@ -48,7 +48,8 @@ def train_challenger(
 
     settings = read_settings(workspace)
     place, parent_run_id = choose_place(settings)
-    tables = History(settings.workspace.history_dir).read()
+    export_exclusions(settings)
+    tables = History(settings.workspace.history_dir).read_to_learn()
     agreed = agreed_rates(settings)
     if agreed is not None and not count_outcomes(tables, horizon_days=tables.crm.horizon_days).are_enough:
         from serving.commands.train_agreed import train_agreed
@@ -73,6 +74,17 @@ def train_challenger(
         print_json(result_json(result))
     else:
         show_result(result)
+
+
+def export_exclusions(settings: Settings) -> None:
+    """Tell the history which leads were none, as the service knows them now; without a database nothing."""
+    from features.history.exclusions import write_exclusions
+    from features.history.store import History
+    from serving.operations.list_bad_data import find_bad_data
+
+    found = find_bad_data(settings.database, now=now())
+    if found is not None and History(settings.workspace.history_dir).exists():
+        write_exclusions(settings.workspace.history_dir, found)
 
 
 def agreed_personas(settings: Settings) -> "tuple[PersonaRules, ...]":
@@ -163,6 +175,7 @@ def result_json(result: "TrainResult") -> dict[str, Any]:
         "split": {"kind": result.split_kind, "reason": result.split_reason},
         "parts": [asdict(part) for part in result.parts],
         "features": result.features,
+        "left_out": dict(result.left_out),
         "leakage": [finding.to_dict() for finding in result.findings],
         "candidates": [asdict(candidate) for candidate in result.candidates],
         "calibration": result.calibration,
@@ -179,6 +192,7 @@ def show_result(result: "TrainResult") -> None:
         candidates_table,
         evaluation_table,
         leakage_line,
+        left_out_lines,
         parts_table,
         print_tables,
     )
@@ -188,6 +202,7 @@ def show_result(result: "TrainResult") -> None:
         f"challenger: version {registered.version} of lead-conversion, horizon {result.horizon_days} days, "
         f"{result.features} features, calibration {result.calibration}, evidence {result.evidence}",
         *(("the search was cut short by --budget",) if result.search_cut_short else ()),
+        *left_out_lines(result.left_out),
         f"split: {result.split_reason}",
         leakage_line(result.findings),
         parts_table(result.parts),

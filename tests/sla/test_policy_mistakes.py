@@ -69,6 +69,46 @@ def line_of(text: str, part: str) -> int:
     return text[: text.index(part)].count("\n") + 1
 
 
+FEEDBACK = """
+[feedback]
+
+[[feedback.groups]]
+group = "data"
+side = "marketing"
+person = "Ops"
+within = "3 d"
+
+[[feedback.reasons]]
+code = "wrong_number"
+group = "data"
+de = "falsch"
+en = "wrong"
+matches = ["wrong number"]
+bad_data = true
+
+[[feedback.objections]]
+code = "price"
+de = "teuer"
+en = "dear"
+
+"""
+AGAIN = """
+[[feedback.reasons]]
+code = "other"
+group = "data"
+de = "anders"
+en = "else"
+matches = ["no"]
+
+"""
+
+
+def feedback(old: str, new: str, path: str, rule: str) -> tuple[str, str, str, str]:
+    """Return a case: the section about closing feedback with one part replaced."""
+    assert old in FEEDBACK + AGAIN, old
+    return "[attempts]", (FEEDBACK + AGAIN).replace(old, new, 1) + "[attempts]", path, rule
+
+
 ZONE = 'zone = "Europe/Berlin"'
 BAD_CASES = {
     "unknown-country": (ZONE, ZONE + '\ncountry = "de"', "hours.country", 'did you mean "DE"?'),
@@ -353,6 +393,33 @@ BAD_CASES = {
         GOAL_TEXT.replace("close_rate", "close_rates") + "[attempts]",
         "goal.metric",
         'did you mean "close_rate"?',
+    ),
+    "code-with-blanks": feedback(
+        '"wrong_number"', '"Wrong number"', "feedback.reasons #1.code", "must be small letters"
+    ),
+    "code-kept-for-none": feedback('"other"', '"unmapped"', "feedback.reasons #2.code", "and not unmapped"),
+    "code-twice": feedback('"other"', '"wrong_number"', "feedback.reasons", "must not repeat a group or"),
+    "reason-of-no-group": feedback('"data"\nde', '"date"\nde', "feedback.reasons #1.group", '"data"?'),
+    "reason-nobody-answers-for": feedback(
+        '"data"\nde = "anders"', '"offer"\nde = "anders"', "feedback.reasons", 'who answers for "offer"'
+    ),
+    "text-twice": feedback('["no"]', '["Wrong-Number"]', "feedback.reasons", "must not list a text twice"),
+    "text-without-letters": feedback('"no"', '"?!"', "feedback.reasons #2.matches", "letters or digits"),
+    "bad-data-as-text": feedback("true", '"yes"', "feedback.reasons #1.bad_data", "must be true or false"),
+    "nobody-answers": feedback('"Ops"', '" "', "feedback.groups #1.person", "must not be empty"),
+    "answer-at-once": feedback('"3 d"', '"0 min"', "feedback.groups #1.within", "longer than 0"),
+    "answer-after-a-year": feedback('"3 d"', '"900 h"', "feedback.groups", "fit into a year of opening"),
+    "no-way-back": feedback(
+        "[feedback]", "[feedback]\nlook_back_days = 0", "feedback.look_back_days", "from 1 to 3650"
+    ),
+    "source-of-no-name": feedback(
+        "[feedback]", '[feedback]\nsource_attribute = ""', "feedback.source_attribute", "must not be empty"
+    ),
+    "dispute-after-a-year": feedback(
+        "[feedback]", '[feedback]\ndispute_within = "900 h"', "feedback.dispute_within", "fit into a year"
+    ),
+    "dispute-to-nobody": feedback(
+        "[feedback]", '[feedback]\ndispute_side = "sale"', "feedback.dispute_side", 'did you mean "sales"?'
     ),
     "empty-text": ('en = "Buyer"', 'en = ""', "personas #1.en", "must not be empty"),
     "empty-pain": ('en = "no time"', 'en = " "', "personas #1.pains #1.en", "must not be empty"),
