@@ -118,7 +118,7 @@ def states_of(session: Session, leads: Sequence[LeadRow]) -> Mapping[str, LeadSt
 
 def events_of(rows: Iterable[StageEventRow], deals: Iterable[DealRow]) -> list[LeadEvent]:
     """Return what happened to a lead: its own events, and what its deals say about its stage."""
-    return [*map(_event_of, rows), *(one for deal in deals for one in _deal_events(deal))]
+    return [*map(_event_of, rows), *(event for deal in deals for event in _deal_events(deal))]
 
 
 def score_and_settle(

@@ -67,10 +67,10 @@ class Draft:
     clocks: ClockRule | None = None
     routing: RoutingRule | None = None
     recycling: RecyclingRule | None = None
+    feedback: FeedbackRule | None = None
     pledges: Pledges | None = None
     capacity: CapacityRule | None = None
     has_all_responses: bool = True
-    feedback: FeedbackRule | None = None
 
     def hours_of(self, side: Side | None) -> OpeningHours | None:
         """Return the hours of a side; None when they could not be read."""
@@ -130,9 +130,9 @@ def check_policy(policy: Policy) -> tuple[Finding, ...]:
         clocks=policy.clocks,
         routing=policy.routing,
         recycling=policy.recycling,
+        feedback=policy.feedback,
         pledges=policy.pledges,
         capacity=policy.capacity,
-        feedback=policy.feedback,
     )
     return tuple(check_draft(draft))
 
@@ -228,14 +228,6 @@ def _reminders_come_in_time(draft: Draft) -> Iterator[Finding]:
         yield Finding(("clocks", "due_soon"), rule, due_soon)
 
 
-def _answers_have_a_time(draft: Draft) -> Iterator[Finding]:
-    """Who promises to answer in time needs a time that holds for everyone."""
-    general = any(one.clause.stage is Stage.SQL and one.clause.persona is None for one in draft.responses)
-    if draft.pledges is not None and draft.has_all_responses and not general:
-        rule = "must come with a response time for SQL that holds for everyone (without persona)"
-        yield Finding(("pledges", "sales", "answered_in_time"), rule, draft.pledges.sales.answered_in_time)
-
-
 def _answers_fit_hours(draft: Draft) -> Iterator[Finding]:
     """Yield the times to answer for reasons and disputes that no year of hours has room for."""
     rule = draft.feedback
@@ -246,6 +238,14 @@ def _answers_fit_hours(draft: Draft) -> Iterator[Finding]:
         hours = draft.hours_of(side)
         if hours is not None and not fits_hours(within, hours):
             yield Finding(("feedback", name), "must fit into a year of opening hours", within)
+
+
+def _answers_have_a_time(draft: Draft) -> Iterator[Finding]:
+    """Who promises to answer in time needs a time that holds for everyone."""
+    general = any(one.clause.stage is Stage.SQL and one.clause.persona is None for one in draft.responses)
+    if draft.pledges is not None and draft.has_all_responses and not general:
+        rule = "must come with a response time for SQL that holds for everyone (without persona)"
+        yield Finding(("pledges", "sales", "answered_in_time"), rule, draft.pledges.sales.answered_in_time)
 
 
 def _expectations_have_a_general_one(draft: Draft) -> Iterator[Finding]:
@@ -278,6 +278,6 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     _responses_fit_hours,
     _expectations_have_a_general_one,
     _reminders_come_in_time,
-    _answers_have_a_time,
     _answers_fit_hours,
+    _answers_have_a_time,
 )

@@ -257,6 +257,11 @@ def _joined(lines: Callable[[Policy, str], list[str]], policy: Policy, lang: str
     return "; ".join(lines(policy, lang)) or "–"
 
 
+def _feedback(policy: Policy) -> Iterator[Fact]:
+    for path, label, value, exact, number in feedback_parts(policy.feedback) if policy.feedback else ():
+        yield Fact(path=path, label=label, value=value, exact=exact, number=number)
+
+
 def _pledges(policy: Policy) -> Iterator[Fact]:
     """Yield what both sides promise per period, number by number."""
     pledges = policy.pledges
@@ -273,11 +278,6 @@ def _pledges(policy: Policy) -> Iterator[Fact]:
     if policy.capacity is not None:
         for name, label in CAPACITY_LABELS:
             yield _number(("capacity", name), label, getattr(policy.capacity, name))
-
-
-def _feedback(policy: Policy) -> Iterator[Fact]:
-    for path, label, value, exact, number in feedback_parts(policy.feedback) if policy.feedback else ():
-        yield Fact(path=path, label=label, value=value, exact=exact, number=number)
 
 
 def _goal(policy: Policy) -> Iterator[Fact]:

@@ -75,10 +75,10 @@ def read_sections(
         clocks=_read_section(root, "clocks", _read_clocks),
         routing=_read_section(root, "routing", _read_routing),
         recycling=_read_section(root, "recycling", _read_recycling),
+        feedback=_read_section(root, "feedback", read_feedback),
         pledges=_read_section(root, "pledges", read_pledges),
         capacity=_read_section(root, "capacity", read_capacity),
         has_all_responses=_are_all(responses, values.get("responses", [])),
-        feedback=_read_section(root, "feedback", read_feedback),
     )
     goal = _read_section(root, "goal", read_goal)
     root.close()
