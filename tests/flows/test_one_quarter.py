@@ -411,6 +411,48 @@ def test_the_goal_is_counted(on_sqlite: Played) -> None:
         assert figures[f"{section}/won"]["leads"] == sorted({one["lead_id"] for one in won})
 
 
+def lost_and_won(played: Played) -> dict[str, list[Json]]:
+    """Return the deals that ended in the quarter, by how."""
+    found: dict[str, list[Json]] = {"lost": [], "won": []}
+    for one in sent_deals(played).values():
+        if "outcome" in one and QUARTER_BEGINS <= slow.instant(one["closed_at"]) < QUARTER_ENDS:
+            found[one["outcome"]].append(one)
+    return found
+
+
+def test_losses_are_counted(on_sqlite: Played) -> None:
+    """Lost deals by the reason that was sent, leads given back by their kind, and the leads behind."""
+    report = on_sqlite.reports[f"losses{QUARTER}"]
+    lost = lost_and_won(on_sqlite)["lost"]
+    given_back = Counter(
+        step["kind"]
+        for lead in on_sqlite.leads.values()
+        for step in lead["timeline"]
+        if step["kind"] in ("rejected", "recycled", "no_contact")
+        and QUARTER_BEGINS <= slow.instant(step["occurred_at"]) < QUARTER_ENDS
+    )
+    kinds = {one["kind"]: one["counted"]["count"] for one in report["kinds"]}
+    assert kinds == {"lost": len(lost), **{kind: given_back[kind] for kind in kinds if kind != "lost"}}
+    assert report["total"]["count"] == len(lost) + given_back.total()
+    sent = Counter(one["loss_reason"] for one in lost)
+    sent["targeting_no_need"] += given_back["rejected"]  # sellers say "no need", which is the same reason
+    reasons = {one["code"]: one["counted"]["count"] for one in report["reasons"]}
+    assert {code: reasons[code] for code in sent} == dict(sent)
+    (of_lost,) = (one["counted"] for one in report["kinds"] if one["kind"] == "lost")
+    assert of_lost["lead_ids"] == sorted({one["lead_id"] for one in lost})[:20]
+
+
+def test_wins_are_counted(on_sqlite: Played) -> None:
+    """Every won deal of the quarter is told, with its amount, the newest first."""
+    report = on_sqlite.reports[f"wins{QUARTER}"]
+    won = sorted(
+        lost_and_won(on_sqlite)["won"], key=lambda one: (one["closed_at"], one["deal_id"]), reverse=True
+    )
+    assert won
+    assert [one["deal_id"] for one in report["wins"]] == [one["deal_id"] for one in won]
+    assert report["amount"] == pytest.approx(sum(one["amount"] for one in won))
+
+
 def test_everything_twice_changes_nothing(on_sqlite: Played) -> None:
     """After a new start all activities, deals and acts come once more: late, and known already."""
     on_sqlite.quarter.start_again()
