@@ -1,5 +1,6 @@
 """The policy as a file: what is written reads back equal, and its hash is about meaning."""
 
+import tomllib
 from datetime import UTC, datetime
 from importlib import resources
 
@@ -9,6 +10,7 @@ from sla.business_time import Opening
 from sla.policy import Policy
 from sla.policy_checks import check_policy
 from sla.policy_file import policy_hash, read_policy, write_policy
+from sla.policy_writer import write_persona
 from sla.stages import Side, Stage
 from tests.builders_policy import POLICY, SOUND_TEXT, policies, policy_with, sound_text_with
 
@@ -23,6 +25,16 @@ def test_what_is_written_reads_back_equal(policy: Policy) -> None:
     assert write_policy(again) == text
     assert policy_hash(again) == policy_hash(policy)
     assert check_policy(policy) == ()
+
+
+@settings(max_examples=30)
+@given(policies())
+def test_personas_are_written_one_by_one(policy: Policy) -> None:
+    """Each table alone reads as it does in the whole file: a draft can be put into a policy."""
+    tables = tomllib.loads("".join(write_persona(one) for one in policy.personas))
+    assert tables == {
+        name: rows for name, rows in tomllib.loads(write_policy(policy)).items() if name == "personas"
+    }
 
 
 def test_the_sound_policy_is_sound() -> None:
