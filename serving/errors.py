@@ -104,6 +104,14 @@ class ActRefusedError(InputError):
         self.act_problems = problems
 
 
+class OtherRequestError(LeadPactError):
+    """The name of a request was used for another one before."""
+
+
+class StillRunningError(LeadPactError):
+    """The first request of this name is under way; it passes by itself."""
+
+
 class PolicyRefusedError(InputError):
     """An act on a policy breaks a rule of the agreement (wrong state, wrong side, same person twice)."""
 

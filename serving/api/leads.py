@@ -5,18 +5,19 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar, cast
 
-import msgspec
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.api.body import read_json
 from serving.api.fields import Checker, Field, WrongFieldsError
+from serving.api.once import named_request, run_once
 from serving.api.queries import Parameter, read_parameters
 from serving.api.schemas_leads import ACTIVITY_BATCH, DEAL_BATCH, LEAD_PUT
 from serving.api.score import CLOCK_TOLERANCE, requested_language
 from serving.api.security import authorise
 from serving.keys import Scope
+from serving.operations.answer_once import NamedRequest
 from serving.operations.check_api_key import VerifiedKey
 from serving.operations.find_unknown_leads import find_unknown_leads
 from serving.operations.put_lead import put_lead
@@ -55,7 +56,7 @@ async def put_one_lead(request: Request) -> Response:
         by=actor(key),
         now=now,
     )
-    return await answered(service, act)
+    return await answered(service, act, named_request(request, key))
 
 
 async def get_lead(request: Request) -> Response:
@@ -86,7 +87,7 @@ async def post_activities(request: Request) -> Response:
         by=actor(key),
         now=now,
     )
-    return await answered(service, act)
+    return await answered(service, act, named_request(request, key))
 
 
 async def post_deals(request: Request) -> Response:
@@ -101,7 +102,7 @@ async def post_deals(request: Request) -> Response:
     checker.refuse_problems()
     deals = [NewDeal(**_with_float({**item, "changed_at": _changed_at(item)}, "amount")) for item in items]
     act = partial(record_deals, deals=deals, history=service.history, by=actor(key), now=now)
-    return await answered(service, act)
+    return await answered(service, act, named_request(request, key))
 
 
 def checked_object(checker: Checker, field: Field, value: object) -> dict[str, Any]:
@@ -112,10 +113,11 @@ def checked_object(checker: Checker, field: Field, value: object) -> dict[str, A
     return checked
 
 
-async def answered(service: Service, act: Callable[..., object]) -> Response:
-    """Run an operation in a thread with the database, and write what it returns."""
-    result = await to_thread.run_sync(lambda: act(service.database()))
-    return Response(msgspec.json.encode(result), media_type="application/json")
+async def answered(
+    service: Service, act: Callable[..., object], named: NamedRequest | None = None
+) -> Response:
+    """Run an operation in a thread with the database, and write what it returns; a named one only once."""
+    return await run_once(service, act, named)
 
 
 def actor(key: VerifiedKey, by: str | None = None) -> str:

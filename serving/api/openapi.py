@@ -16,6 +16,8 @@ from serving.api.examples import (
     SCORE_REQUEST_EXAMPLE,
 )
 from serving.api.fields import Field, named_objects, object_schema
+from serving.api.once import HEADER as IDEMPOTENCY_KEY
+from serving.api.once import LONGEST_KEY
 from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
 from serving.api.operations_leads import LEAD_OPERATIONS
 from serving.api.policy_operations import POLICY_OPERATIONS
@@ -39,6 +41,12 @@ ABOUT = (
     "problem+json with a stable `code`; 4xx are final, 503 passes and carries Retry-After."
 )
 
+
+KEY_USE_PROBLEMS = (400, 409, 422)
+KEY_ABOUT = (
+    "A name for this request, such as a UUID. Sent again within 24 hours under the same API key, it is "
+    "answered with the bytes of the first answer and does nothing more. Scores of inline leads are not kept."
+)
 
 OPERATIONS: tuple[Operation, ...] = (
     *LEAD_OPERATIONS,
@@ -91,6 +99,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answer_example=MODEL_EXAMPLE,
         problems=(*KEY_PROBLEMS, 409),
         scope=Scope.ADMIN,
+        changes_nothing=True,
     ),
     *POLICY_OPERATIONS,
     Operation(
@@ -162,6 +171,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     parameters = [_parameter(one) for one in operation.parameters]
     parameters += [_language_parameter()] if operation.takes_language else []
+    parameters += [_key_parameter()] if operation.takes_key else []
     described |= {"parameters": parameters} if parameters else {}
     if operation.acts_for_side:
         described["security"] = [{"ApiKey": []}, {"Bearer": []}]
@@ -176,7 +186,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    problems = {str(status): _problem(status) for status in operation.problems}
+    statuses = {*operation.problems, *(KEY_USE_PROBLEMS if operation.takes_key else ())}
+    problems = {str(status): _problem(status) for status in sorted(statuses)}
     return {"200": _answer(operation)} | problems
 
 
@@ -217,6 +228,16 @@ def _language_parameter() -> dict[str, Any]:
         "required": False,
         "description": LANG.about,
         "schema": {"type": "string", "enum": list(LANGUAGES)},
+    }
+
+
+def _key_parameter() -> dict[str, Any]:
+    return {
+        "name": IDEMPOTENCY_KEY,
+        "in": "header",
+        "required": False,
+        "description": KEY_ABOUT,
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
     }
 
 

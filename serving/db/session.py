@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -66,9 +68,35 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shared:
+    """A unit of work that operations of this thread join instead of opening their own."""
+
+    database: Engine
+    session: Session
+
+
+_shared: ContextVar[Shared | None] = ContextVar("leadpact_shared_transaction", default=None)
+
+
+@contextmanager
+def shared_transaction(database: Engine) -> Iterator[Session]:
+    """One unit of work around operations: what they write is committed with what is written here, or not."""
+    with write_transaction(database) as session:
+        token = _shared.set(Shared(database=database, session=session))
+        try:
+            yield session
+        finally:
+            _shared.reset(token)
+
+
 @contextmanager
 def write_transaction(database: Engine) -> Iterator[Session]:
     """One unit of work: committed when the block ends, rolled back when it raises."""
+    shared = _shared.get()
+    if shared is not None and shared.database is database:
+        yield shared.session
+        return
     with reachable(), Session(database, expire_on_commit=False) as session, session.begin():
         yield session
 
@@ -76,6 +104,10 @@ def write_transaction(database: Engine) -> Iterator[Session]:
 @contextmanager
 def read_transaction(database: Engine) -> Iterator[Session]:
     """One consistent view of the database that never waits for a writer."""
+    shared = _shared.get()
+    if shared is not None and shared.database is database:
+        yield shared.session
+        return
     reader = database.execution_options(**{READS_ONLY: True})
     with reachable(), Session(reader, expire_on_commit=False) as session, session.begin():
         yield session

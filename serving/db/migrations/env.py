@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from serving.db.tables_leads import LeadRow
+from serving.db.tables_messages import DeliveryRow
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=LeadRow.metadata,
+    target_metadata=DeliveryRow.metadata,
     render_as_batch=True,
     transactional_ddl=True,
 )
