@@ -37,6 +37,8 @@ from serving.api.policies import (
 from serving.api.score import score, score_batch
 from serving.api.security import Doorkeeper
 from serving.clock import Clock
+from serving.courier import Courier
+from serving.crm.sender import HttpSender
 from serving.service import Service
 from serving.settings import Settings
 from serving.worker import Worker
@@ -83,12 +85,12 @@ def create_app(
 ) -> FastAPI:
     """Return the ASGI application of one workspace; it starts whatever is missing there.
 
-    With `runs_worker` the clocks are swept beside the requests, as long as the application lives.
+    With `runs_worker` clocks are swept and messages delivered beside the requests while it lives.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.router.redirect_slashes = False
     app.state.service = Service(settings, clock, monotonic)
-    app.state.worker = Worker(app.state.service.database, clock) if runs_worker else None
+    app.state.beside = _workers(app.state.service, clock) if runs_worker else ()
     for method, path, handler in ROUTES:
         app.add_route(path, handler, methods=[method])
     for error in PROBLEM_KINDS:
@@ -98,13 +100,19 @@ def create_app(
     return app
 
 
+def _workers(service: Service, clock: Clock) -> tuple[Worker | Courier, ...]:
+    """Return what runs beside the requests: clocks are swept, messages delivered."""
+    send = HttpSender(allow_local=service.settings.webhooks_allow_local)
+    courier = Courier(service.database, service.secret, clock, send)
+    return Worker(service.database, clock), courier
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.service.warm_up()
-    worker: Worker | None = app.state.worker
-    if worker is not None:
+    for worker in app.state.beside:
         worker.start()
     yield
-    if worker is not None:
+    for worker in app.state.beside:
         await to_thread.run_sync(worker.stop)
     app.state.service.close()

@@ -16,6 +16,7 @@ from features.history.store import History
 from serving.db.inserts import insert_new
 from serving.db.tables_leads import DealRow, HandoverRow, LeadRow, StageEventRow
 from serving.handovers import assign, close_handover, open_handover, policy_of, running_handover
+from serving.lead_news import tell_score, tell_stage
 from serving.leads import KnownLead, find_lead
 from serving.operations.record_scores import add_scores
 from serving.scorer import Scored, Scorer, ScoreRequest
@@ -128,8 +129,11 @@ def settle(
     """Let a lead's row and its handover follow its events; `why` is the reason of an act that ends it."""
     session.flush()
     state = state_of(session, lead)
+    before = lead.stage
     lead.stage, lead.stage_since, lead.cycle = state.stage.value, state.since, state.cycle
     lead.held_stage = None if state.held is None else state.held.value
+    if lead.stage != before:
+        tell_stage(session, lead, before, now=now)
     running = running_handover(session, lead.lead_id)
     is_of_this_entry = running is not None and (running.cycle, running.entry) == (state.cycle, state.entries)
     if running is not None and not (state.stage is Stage.SQL and is_of_this_entry):
@@ -181,9 +185,12 @@ def _score(session: Session, lead: LeadRow, known: KnownLead, scorer: Scorer, *,
     )
     scored = scorer.score(request)
     add_scores(session, [scored.record], now=now)
+    before = lead.points
     lead.score_id, lead.scored_at = scored.record.score_id, now
     lead.probability, lead.points = scored.record.probability, scored.record.points
     lead.persona = scored.answer.persona or None
+    if lead.points != before:
+        tell_score(session, lead, now=now)
     if Rule(scored.record.rule) not in REFUSALS and state.stage not in FINAL_STAGES:
         _take_score(session, lead, state, scored, scorer, now=now)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from features.history.store import History
 from serving.db.audited import audited_transaction
 from serving.db.tables_leads import DealRow
+from serving.lead_news import tell_deal
 from serving.lead_work import lead_row, settle
 from serving.operations.record_activities import Recorded
 
@@ -42,7 +43,7 @@ def record_deals(
         session = work.session
         for lead_id in sorted({one.lead_id for one in deals}):
             lead_row(session, history, lead_id, now=now)
-        new = [one for one in sorted(deals, key=_precedence) if _store(session, one)]
+        new = [one for one in sorted(deals, key=_precedence) if _store(session, one, now=now)]
         latest = {one.lead_id: one for one in new}
         standings = tuple(
             settle(
@@ -59,19 +60,27 @@ def record_deals(
         return Recorded(**counts, leads=standings)
 
 
-def _store(session: Session, deal: NewDeal) -> bool:
-    """Store a deal if it is newer than what is known; say whether it was."""
+def _store(session: Session, deal: NewDeal, *, now: datetime) -> bool:
+    """Store a deal if it is newer than what is known; say whether it was. That it ended is told."""
     row = session.get(DealRow, deal.deal_id)
     if row is None:
-        session.add(DealRow(**asdict(deal)))
+        row = DealRow(**asdict(deal))
+        session.add(row)
         session.flush()
+        _tell(session, row, None, now=now)
         return True
     known = NewDeal(**{name: getattr(row, name) for name in NewDeal.__dataclass_fields__})
     if _precedence(deal) <= _precedence(known):
         return False
     for name, value in asdict(deal).items():
         setattr(row, name, value)
+    _tell(session, row, known.outcome, now=now)
     return True
+
+
+def _tell(session: Session, row: DealRow, before: str | None, *, now: datetime) -> None:
+    if row.outcome is not None and row.outcome != before:
+        tell_deal(session, row, now=now)
 
 
 def _precedence(deal: NewDeal) -> tuple[datetime, str]:
