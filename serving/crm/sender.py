@@ -65,6 +65,8 @@ class HttpSender:
                 {"Host": target.authority} | headers | dict(outgoing.headers),
             )
             answer = connection.getresponse()
+            if connection.was_cut:  # the end of the stream ends the headers, so half an answer looks whole
+                raise http.client.IncompleteRead(b"")
             return Sent(
                 status=answer.status,
                 reason=f"the receiver answered {answer.status}",
