@@ -68,7 +68,7 @@ def add(
 
 @app.command("list")
 def list_all(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """List receivers, what they wait for, and what could not be delivered."""
+    """List receivers, and what did not reach them."""
     from serving.operations.list_webhooks import list_webhooks
 
     with _opened(workspace) as (_, database):
@@ -82,7 +82,7 @@ def list_all(workspace: WorkspaceOption = None, json: JsonOption = False) -> Non
 
 @app.command("test")
 def send_test(webhook_id: IdArgument, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
-    """Send a message now and say what came of it; exit code 1 if it was not taken."""
+    """Send a message now; exit code 1 if it was not taken."""
     from serving import clock
     from serving.crm.sealing import unseal
     from serving.crm.sender import HttpSender, Outgoing
@@ -116,7 +116,10 @@ def replay(
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Send parked messages again; a webhook that was switched off is on again."""
+    """Send parked messages again.
+
+    A webhook that was switched off because it answered 410 is on again.
+    """
     from datetime import UTC
 
     from serving import clock
@@ -134,7 +137,7 @@ def rotate(
     hours: Annotated[int, typer.Option(min=0, max=720, help="How long the old secret signs too.")] = 24,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Make a new signing secret and print it, once; the old one signs beside it."""
+    """Make a new signing secret and print it, once."""
     from serving import clock
     from serving.keys import read_or_create_secret
     from serving.operations.rotate_webhook_secret import rotate_webhook_secret
@@ -154,7 +157,7 @@ def rotate(
 
 @app.command("remove")
 def remove(webhook_id: IdArgument, workspace: WorkspaceOption = None) -> None:
-    """Remove a receiver with everything that was on its way to it."""
+    """Remove a receiver and what was on its way to it."""
     from serving import clock
     from serving.operations.remove_webhook import remove_webhook
 
