@@ -34,11 +34,13 @@ from serving.api.policies import (
     post_what_if,
     post_withdrawal,
 )
+from serving.api.rights import delete_lead, get_export, put_objection
 from serving.api.score import score, score_batch
 from serving.api.security import Doorkeeper
 from serving.clock import Clock
 from serving.courier import Courier
 from serving.crm.sender import HttpSender
+from serving.janitor import Janitor
 from serving.service import Service
 from serving.settings import Settings
 from serving.worker import Worker
@@ -48,6 +50,9 @@ ROUTES = (
     ("POST", "/v1/score/batch", score_batch),
     ("PUT", "/v1/leads/{lead_id}", put_one_lead),
     ("GET", "/v1/leads/{lead_id}", get_lead),
+    ("DELETE", "/v1/leads/{lead_id}", delete_lead),
+    ("GET", "/v1/leads/{lead_id}/export", get_export),
+    ("PUT", "/v1/leads/{lead_id}/objection", put_objection),
     ("POST", "/v1/activities", post_activities),
     ("POST", "/v1/deals", post_deals),
     ("GET", "/v1/handovers", get_handovers),
@@ -100,11 +105,12 @@ def create_app(
     return app
 
 
-def _workers(service: Service, clock: Clock) -> tuple[Worker | Courier, ...]:
-    """Return what runs beside the requests: clocks are swept, messages delivered."""
+def _workers(service: Service, clock: Clock) -> tuple[Worker | Courier | Janitor, ...]:
+    """Return what runs beside the requests: clocks are swept, messages delivered, what is over is deleted."""
     send = HttpSender(allow_local=service.settings.webhooks_allow_local)
     courier = Courier(service.database, service.secret, clock, send)
-    return Worker(service.database, clock), courier
+    janitor = Janitor(service.database, service.secret, clock, service.settings)
+    return Worker(service.database, clock), courier, janitor
 
 
 @asynccontextmanager

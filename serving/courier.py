@@ -6,7 +6,6 @@ answer `serving.crm.retries`.
 
 import logging
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -20,7 +19,6 @@ from serving.crm.sender import Outgoing, Send
 from serving.crm.signatures import signed_headers
 from serving.errors import DatabaseUnreachableError
 from serving.operations.claim_deliveries import Claimed, claim_deliveries
-from serving.operations.forget_answers import forget_answers
 from serving.operations.record_deliveries import Outcome, record_deliveries
 
 log = logging.getLogger("leadpact.courier")
@@ -28,7 +26,6 @@ log = logging.getLogger("leadpact.courier")
 SENDERS = 8
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 20.0
-CLEAN_SECONDS = 600.0
 Flying = dict["Future[Outcome]", Claimed]
 
 
@@ -57,12 +54,8 @@ class Courier:
 
     def run(self) -> None:
         """Deliver until stopped."""
-        cleaned_at = -CLEAN_SECONDS
         while not self._stopped.is_set():
-            self._try(self.turn)
-            if time.monotonic() - cleaned_at >= CLEAN_SECONDS:
-                cleaned_at = time.monotonic()
-                self._try(self.clean)
+            self._try_turn()
             self._stopped.wait(LOOK_SECONDS)
 
     def turn(self) -> "Counter[str]":
@@ -77,10 +70,6 @@ class Courier:
                     return ends
                 outcomes = self._land(flying)
                 ends.update(outcome.verdict.status.value for outcome in outcomes)
-
-    def clean(self) -> None:
-        """Forget answers that nobody will ask for again."""
-        forget_answers(self._database(), now=self._clock())
 
     def _claim(self, flying: Flying) -> tuple[Claimed, ...]:
         room = 0 if self._stopped.is_set() else SENDERS - len(flying)
@@ -118,9 +107,9 @@ class Courier:
         headers = signed_headers(texts, message_id=claimed.message_id, body=body, now=self._clock())
         return self._send(Outgoing(url=claimed.url, headers=headers, body=body))
 
-    def _try(self, part: Callable[[], object]) -> None:
+    def _try_turn(self) -> None:
         try:
-            part()
+            self.turn()
         except DatabaseUnreachableError as error:
             log.warning("courier.database_unreachable reason=%r", str(error))
         except Exception:  # one turn that fails must not end the courier; the log says why

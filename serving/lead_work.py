@@ -110,8 +110,11 @@ def score_and_settle(
     now: datetime,
     caused_at: datetime,
 ) -> Standing:
-    """Score a lead as of now if model and policy are in service; stage and handover follow."""
-    if scorer is not None:
+    """Score a lead as of now if model and policy are in service; stage and handover follow.
+
+    A person who objects is not scored: what a score led to stays, nothing new follows.
+    """
+    if scorer is not None and lead.objected_at is None:
         known = find_lead(session, history, lead.lead_id)
         if known is not None:
             _score(session, lead, known, scorer, now=now)

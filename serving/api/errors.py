@@ -20,9 +20,11 @@ from serving.api.strict_json import MalformedBodyError
 from serving.errors import (
     ActRefusedError,
     DatabaseUnreachableError,
+    ErasedLeadError,
     HandoverOverError,
     KeyRefusedError,
     ModelRefusedError,
+    ObjectedError,
     OtherRequestError,
     PolicyRefusedError,
     ScopeMissingError,
@@ -115,9 +117,11 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     PolicyRefusedError: ProblemKind(
         status=409, code="policy_refused", title="The agreement does not allow this"
     ),
+    ObjectedError: ProblemKind(status=409, code="objected", title="The person objected to being scored"),
     NoPastScoresError: ProblemKind(
         status=409, code="no_past_scores", title="No past lead is out of time for the model"
     ),
+    ErasedLeadError: ProblemKind(status=410, code="erased", title="The lead was erased"),
     BodyTooLargeError: ProblemKind(status=413, code="body_too_large", title="The body is too large"),
     UnsupportedBodyError: ProblemKind(status=415, code="unsupported_body", title="Only plain JSON is read"),
     WrongFieldsError: ProblemKind(status=422, code="wrong_fields", title="Fields of the body are wrong"),

@@ -55,6 +55,7 @@ async def put_one_lead(request: Request) -> Response:
         scorer=scorer,
         by=actor(key),
         now=now,
+        marks=service.marks(),
     )
     return await answered(service, act, named_request(request, key))
 
@@ -65,7 +66,14 @@ async def get_lead(request: Request) -> Response:
     await authorise(request, service, Scope.READ)
     lead_id = read_parameters(request, (LEAD_ID,))["lead_id"]
     lang = requested_language(request)
-    act = partial(read_lead, history=service.history, lead_id=lead_id, now=service.clock(), lang=lang)
+    act = partial(
+        read_lead,
+        history=service.history,
+        lead_id=lead_id,
+        now=service.clock(),
+        lang=lang,
+        marks=service.marks(),
+    )
     return await answered(service, act)
 
 
@@ -86,6 +94,7 @@ async def post_activities(request: Request) -> Response:
         scorer=await service.scorer_if_ready(),
         by=actor(key),
         now=now,
+        marks=service.marks(),
     )
     return await answered(service, act, named_request(request, key))
 
@@ -101,7 +110,14 @@ async def post_deals(request: Request) -> Response:
     await _refuse_unknown_leads(checker, service, items)
     checker.refuse_problems()
     deals = [NewDeal(**_with_float({**item, "changed_at": _changed_at(item)}, "amount")) for item in items]
-    act = partial(record_deals, deals=deals, history=service.history, by=actor(key), now=now)
+    act = partial(
+        record_deals,
+        deals=deals,
+        history=service.history,
+        by=actor(key),
+        now=now,
+        marks=service.marks(),
+    )
     return await answered(service, act, named_request(request, key))
 
 
@@ -145,7 +161,10 @@ def _refuse_compound(checker: Checker, name: str, value: object) -> None:
 async def _refuse_unknown_leads(checker: Checker, service: Service, items: Sequence[dict[str, Any]]) -> None:
     """Note a problem for each item whose lead nobody knows."""
     named = {one for item in items if isinstance(one := item.get("lead_id"), str) and one}
-    unknown = await to_thread.run_sync(lambda: find_unknown_leads(service.database(), service.history, named))
+    marks = service.marks()
+    unknown = await to_thread.run_sync(
+        lambda: find_unknown_leads(service.database(), service.history, named, marks=marks)
+    )
     for index, item in enumerate(items):
         lead_id = item.get("lead_id")
         if lead_id in unknown:

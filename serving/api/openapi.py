@@ -20,6 +20,7 @@ from serving.api.once import HEADER as IDEMPOTENCY_KEY
 from serving.api.once import LONGEST_KEY
 from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
 from serving.api.operations_leads import LEAD_OPERATIONS
+from serving.api.operations_rights import RIGHTS_OPERATIONS
 from serving.api.policy_operations import POLICY_OPERATIONS
 from serving.api.queries import Parameter
 from serving.api.schemas import (
@@ -50,6 +51,7 @@ KEY_ABOUT = (
 
 OPERATIONS: tuple[Operation, ...] = (
     *LEAD_OPERATIONS,
+    *RIGHTS_OPERATIONS,
     Operation(
         method="post",
         path="/v1/score",
@@ -60,7 +62,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body_example=SCORE_REQUEST_EXAMPLE,
         answer=SCORE_ANSWER,
         answer_example=SCORE_ANSWER_EXAMPLE,
-        problems=(404, *BODY_PROBLEMS),
+        problems=(404, 409, 410, *BODY_PROBLEMS),
         scope=Scope.SCORE,
         takes_language=True,
     ),

@@ -55,6 +55,7 @@ async def score(request: Request) -> Response:
     language = requested_language(request)
     wanted = read_score_request(await read_json(request), now=service.clock(), language=language)
     scorer = await service.scorer()
+    service.refuse_objected(wanted.lead_id)
     if not wanted.is_stored:
         return _json(scorer.score(wanted).answer)
     scored = scorer.score(await service.find_stored_lead(wanted))
@@ -149,6 +150,7 @@ def _score_item(
     """Return an item's score, or its problem, and whether its lead is a stored one."""
     try:
         wanted = read_score_request(item, now=now, language=language)
+        service.refuse_objected(wanted.lead_id)
         if wanted.is_stored:
             wanted = service.read_stored_lead(wanted)
         return scorer.score(wanted), wanted.is_stored

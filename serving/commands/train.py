@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from serving.clock import now
+from serving.commands.learnable import read_to_learn
 from serving.console import JsonOption, WorkspaceOption, command_app, print_json, say, step
 from serving.settings import Settings, read_settings
 
@@ -42,13 +43,12 @@ def train_challenger(
     (`leadpact features check`). With too few outcomes to learn from, scores rest on the conversion both teams
     agreed to expect, where the policy in force says one.
     """
-    from features.history.store import History
     from training.recipe import count_outcomes
     from training.train import train
 
     settings = read_settings(workspace)
     place, parent_run_id = choose_place(settings)
-    tables = History(settings.workspace.history_dir).read()
+    tables, left_out = read_to_learn(settings)
     agreed = agreed_rates(settings)
     if agreed is not None and not count_outcomes(tables, horizon_days=tables.crm.horizon_days).are_enough:
         from serving.commands.train_agreed import train_agreed
@@ -70,7 +70,7 @@ def train_challenger(
     if parent_run_id is None:
         _tell_mlflow_run(settings, result)
     if as_json:
-        print_json(result_json(result))
+        print_json(result_json(result) | {"left_out": left_out})
     else:
         show_result(result)
 

@@ -1,4 +1,4 @@
-"""`leadpact worker`: runs the clocks of handovers, gives waiting leads an owner, delivers messages."""
+"""`leadpact worker`: runs the clocks of handovers, gives waiting leads an owner, delivers, deletes."""
 
 import signal
 from typing import Annotated
@@ -27,6 +27,7 @@ def worker(
     from serving.crm.retries import DeliveryStatus
     from serving.crm.sender import HttpSender
     from serving.db.migrate import prepare_database
+    from serving.janitor import Janitor
     from serving.keys import read_or_create_secret
     from serving.settings import read_settings
     from serving.worker import Worker
@@ -37,7 +38,9 @@ def worker(
     send = HttpSender(allow_local=settings.webhooks_allow_local)
     secret_file = settings.workspace.secret_file
     courier = Courier(lambda: database, lambda: read_or_create_secret(secret_file), clock.now, send)
+    janitor = Janitor(lambda: database, lambda: read_or_create_secret(secret_file), clock.now, settings)
     if once:
+        janitor.turn()
         swept, sent = runner.turn(), courier.turn()
         counts = {status.value: sent[status.value] for status in DeliveryStatus}
         if json:
@@ -51,5 +54,7 @@ def worker(
         signal.signal(stop, lambda *_: runner.stop())
     say(f"worker.running every_seconds={every_seconds:g}")
     courier.start()
+    janitor.start()
     runner.run()
     courier.stop()
+    janitor.stop()

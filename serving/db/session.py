@@ -58,7 +58,12 @@ def _open_sqlite(url: str) -> Engine:
 def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
     # Python's own transaction handling begins late and only before writes; SQLAlchemy's begin event does it.
     connection.isolation_level = None
-    for pragma in ("foreign_keys = ON", "synchronous = FULL", f"busy_timeout = {BUSY_TIMEOUT_MS}"):
+    for pragma in (
+        "foreign_keys = ON",
+        "synchronous = FULL",
+        "secure_delete = ON",
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -66,6 +71,23 @@ def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that reads first and writes later fails at once when another one wrote between.
     reads_only = connection.get_execution_options().get(READS_ONLY, False)
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def clear_write_ahead_log(database: Engine) -> bool:
+    """Let nothing that was deleted stay beside the tables; False when somebody still reads, and it must wait.
+
+    On SQLite deleted content is overwritten (secure_delete); old pages are in the log only, which is emptied.
+    On PostgreSQL its own vacuum and the life of its log decide.
+    """
+    if database.dialect.name != "sqlite":
+        return True
+    with reachable():
+        bare = database.raw_connection()
+        try:
+            is_busy, *_ = bare.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            bare.close()
+    return not is_busy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from serving.db.session import read_transaction, shared_transaction
 from serving.db.tables_messages import KeptAnswerRow
-from serving.errors import OtherRequestError, StillRunningError
+from serving.errors import ErasedLeadError, OtherRequestError, StillRunningError
 
 _running: set[tuple[str, str, str]] = set()
 _guard = threading.Lock()
@@ -68,7 +68,9 @@ def _kept(session: Session, request: NamedRequest) -> OnceAnswer | None:
         return None
     if row.fingerprint != request.fingerprint:
         raise OtherRequestError(f"the Idempotency-Key {request.name!r} was used for another request before")
-    return OnceAnswer(body=(row.answer or "").encode(), is_repeated=True)
+    if row.answer is None:
+        raise ErasedLeadError(())
+    return OnceAnswer(body=row.answer.encode(), is_repeated=True)
 
 
 def _answer(session: Session, request: NamedRequest, make: Callable[[], bytes], now: datetime) -> OnceAnswer:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from features.history.store import History
 from serving.db.audited import audited_transaction
 from serving.db.tables_leads import DealRow
+from serving.lead_marks import UNKEYED, LeadMarks, refuse_erased
 from serving.lead_news import tell_deal
 from serving.lead_work import lead_row, settle
 from serving.operations.record_activities import Recorded
@@ -31,16 +32,23 @@ class NewDeal:
 
 
 def record_deals(
-    database: Engine, deals: Sequence[NewDeal], *, history: History, by: str, now: datetime
+    database: Engine,
+    deals: Sequence[NewDeal],
+    *,
+    history: History,
+    by: str,
+    now: datetime,
+    marks: LeadMarks = UNKEYED,
 ) -> Recorded:
     """Store deals of known leads and return where those leads stand.
 
     What is older than the state that is known changes nothing; of two states at one instant the greater as
     text counts, so that the order of arrival does not matter. The reason of a lost deal is the reason with
-    which the lead goes back to marketing.
+    which the lead goes back to marketing. Raises `ErasedLeadError` when one of the persons was erased.
     """
     with audited_transaction(database, now=now) as work:
         session = work.session
+        refuse_erased(session, {one.lead_id for one in deals}, marks)
         for lead_id in sorted({one.lead_id for one in deals}):
             lead_row(session, history, lead_id, now=now)
         new = [one for one in sorted(deals, key=_precedence) if _store(session, one, now=now)]

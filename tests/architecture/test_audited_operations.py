@@ -7,9 +7,10 @@ ROOT = Path(__file__).resolve().parents[2]
 BARE = {"write_transaction", "shared_transaction"}
 EXCEPTIONS = {
     "answer_once": "keeps an answer beside acts of operations, which leave their own traces",
-    "forget_answers": "deletes kept answers that are a day old: no act of a person",
     "claim_deliveries": "leases what a courier sends now: no act of a person",
     "record_deliveries": "writes down what came of a try: no act of a person",
+    "finish_erasures": "clears files of persons whose erasure left its trace",
+    "run_retention": "deletes by age what the settings say: no act of a person; the log says how many",
     "check_api_key": "notes when a key was last used: no act of a person",
     "record_scores": "scores are content-addressed and name everything they rest on; millions of them",
 }

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from serving.db.tables_messages import KeptAnswerRow
 from serving.errors import OtherRequestError, StillRunningError
 from serving.keys import Scope
 from serving.operations.answer_once import NamedRequest, answer_once
-from serving.operations.forget_answers import forget_answers
+from serving.operations.run_retention import run_retention
 from serving.settings import Settings
 from tests.builders_serving import NOW, Desk, install_key, install_open_policies, open_desk, small_history
 from tests.serving.conftest import closing
@@ -181,11 +182,13 @@ def test_effect_and_answer_are_one(database: Engine) -> None:
         answer_once(database, named(), lambda: b"not this", now=NOW)
 
 
-def test_answers_are_forgotten_after_a_day(database: Engine) -> None:
-    """The worker deletes what is older; younger answers stay."""
+def test_answers_are_forgotten_after_a_day(database: Engine, tmp_path: Path) -> None:
+    """Retention deletes what is older; younger answers stay."""
     answer_once(database, named(), lambda: b"old", now=NOW - timedelta(hours=25))
     answer_once(database, named(api_key="another"), lambda: b"young", now=NOW)
-    assert forget_answers(database, now=NOW) == 1
+    settings = Settings(workspace_root=tmp_path, database_url=None, mlflow_tracking_uri=None)
+    counts = run_retention(database, settings, now=NOW, dry_run=False)
+    assert {one.what: one.count for one in counts}["answers"] == 1
     assert answer_once(database, named(), lambda: b"new", now=NOW).body == b"new"
     assert answer_once(database, named(api_key="another"), lambda: b"new", now=NOW).is_repeated
 
