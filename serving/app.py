@@ -19,7 +19,7 @@ from serving.api.handovers import (
     post_reject,
     put_absence,
 )
-from serving.api.health import health, openapi, ready
+from serving.api.health import health, openapi, ready, swagger
 from serving.api.leads import get_lead, post_activities, post_deals, put_one_lead
 from serving.api.model import get_model, reload_model
 from serving.api.policies import (
@@ -77,6 +77,7 @@ ROUTES = (
     ("GET", "/healthz", health),
     ("GET", "/readyz", ready),
     ("GET", "/openapi.json", openapi),
+    ("GET", "/swagger.json", swagger),
 )
 """Every route. The handlers read and check bodies themselves, so they stand below FastAPI's layer."""
 

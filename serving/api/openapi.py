@@ -134,6 +134,16 @@ OPERATIONS: tuple[Operation, ...] = (
         answer_example=None,
         problems=(),
     ),
+    Operation(
+        method="get",
+        path="/swagger.json",
+        operation_id="swagger",
+        summary="This document as Swagger 2.0",
+        about="The same contract for tools that read nothing newer.",
+        answer=None,
+        answer_example=None,
+        problems=(),
+    ),
 )
 
 
