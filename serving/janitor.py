@@ -13,6 +13,7 @@ from serving.lead_marks import LeadMarks
 from serving.operations.finish_erasures import finish_erasures
 from serving.operations.object_to_scoring import write_objections
 from serving.operations.run_retention import run_retention
+from serving.operations.sweep_clocks import WORKER
 from serving.settings import Settings
 
 log = logging.getLogger("leadpact.janitor")
@@ -59,7 +60,7 @@ class Janitor:
         """Finish erasures, then delete what is over."""
         self.finish()
         write_objections(self._database(), History(self._settings.workspace.history_dir))
-        counts = run_retention(self._database(), self._settings, now=self._clock(), dry_run=False)
+        counts = run_retention(self._database(), self._settings, by=WORKER, now=self._clock(), dry_run=False)
         for one in counts:
             if one.count:
                 log.info(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from serving.console import JsonOption, WorkspaceOption, command_app, print_json, show
+from serving.console import JsonOption, WorkspaceOption, command_app, print_json, show, system_user
 
 app = command_app()
 
@@ -28,7 +28,7 @@ def retention(
 
     settings = read_settings(workspace)
     database = prepare_database(settings.database)
-    counts = run_retention(database, settings, now=clock.now(), dry_run=dry_run)
+    counts = run_retention(database, settings, by=system_user(), now=clock.now(), dry_run=dry_run)
     database.dispose()
     if json:
         print_json([asdict(one) for one in counts])

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Engine, delete, exists, func, select
 from features.history.stale import stale_leads
 from features.history.store import History
 from serving.crm.retries import DeliveryStatus
+from serving.db.audited import audited_transaction
 from serving.db.session import read_transaction, write_transaction
 from serving.db.tables import ScoreRow
 from serving.db.tables_leads import ActivityRow, DealRow, LeadAttributeRow, LeadRow, StageEventRow
@@ -36,9 +37,20 @@ class RetentionCount:
 
 
 def run_retention(
+    database: Engine, settings: Settings, *, by: str, now: datetime, dry_run: bool
+) -> tuple[RetentionCount, ...]:
+    """Return what is kept too long per class; without `dry_run` it is deleted, and the audit log says so."""
+    counts = _clear(database, settings, now=now, dry_run=dry_run)
+    gone = {one.what: one.count for one in counts if one.count}
+    if gone and not dry_run:
+        with audited_transaction(database, now=now) as work:
+            work.note("retention.deleted", who=by, what="what was kept long enough", after=gone)
+    return counts
+
+
+def _clear(
     database: Engine, settings: Settings, *, now: datetime, dry_run: bool
 ) -> tuple[RetentionCount, ...]:
-    """Return what is kept too long per class; without `dry_run` it is deleted."""
 
     def counted(what: str, keep_days: int | None, clear: Callable[[datetime], int]) -> RetentionCount:
         count = 0 if keep_days is None else clear(now - timedelta(days=keep_days))

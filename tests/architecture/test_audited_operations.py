@@ -10,7 +10,7 @@ EXCEPTIONS = {
     "claim_deliveries": "leases what a courier sends now: no act of a person",
     "record_deliveries": "writes down what came of a try: no act of a person",
     "finish_erasures": "clears files of persons whose erasure left its trace",
-    "run_retention": "deletes by age what the settings say: no act of a person; the log says how many",
+    "run_retention": "deletes by age in several transactions; one note says how much of each class",
     "check_api_key": "notes when a key was last used: no act of a person",
     "record_scores": "scores are content-addressed and name everything they rest on; millions of them",
 }

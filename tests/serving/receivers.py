@@ -15,6 +15,9 @@ from serving.db.audited import audited_transaction
 from serving.outbox import Event, News, tell
 from tests.builders_serving import NOW
 
+HANG_UP = 0
+"""The status of an answer that never comes: the connection is closed instead."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Got:
@@ -60,6 +63,9 @@ def running_receiver() -> Iterator[Receiver]:
             got = Got(headers=dict(self.headers), body=body)
             receiver.got.append(got)
             status, headers = receiver.answer(got)
+            if status == HANG_UP:
+                self.close_connection = True
+                return
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

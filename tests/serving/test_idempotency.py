@@ -187,7 +187,7 @@ def test_answers_are_forgotten_after_a_day(database: Engine, tmp_path: Path) -> 
     answer_once(database, named(), lambda: b"old", now=NOW - timedelta(hours=25))
     answer_once(database, named(api_key="another"), lambda: b"young", now=NOW)
     settings = Settings(workspace_root=tmp_path, database_url=None, mlflow_tracking_uri=None)
-    counts = run_retention(database, settings, now=NOW, dry_run=False)
+    counts = run_retention(database, settings, by="test", now=NOW, dry_run=False)
     assert {one.what: one.count for one in counts}["answers"] == 1
     assert answer_once(database, named(), lambda: b"new", now=NOW).body == b"new"
     assert answer_once(database, named(api_key="another"), lambda: b"new", now=NOW).is_repeated

@@ -23,6 +23,7 @@ from serving.db.tables_leads import LeadRow
 from serving.janitor import Janitor
 from serving.lead_rows import lead_tables
 from serving.operations.add_webhook import add_webhook
+from serving.operations.list_audit import list_audit
 from serving.operations.run_retention import run_retention
 from serving.operations.verify_audit import verify_audit
 from serving.outbox import Event
@@ -270,6 +271,8 @@ def test_reasons_to_leave_leads_out_do_not_disturb_each_other(tmp_path: Path) ->
     assert (tables.leads["lead_id"].to_pylist(), counts) == (["c"], (("bad_data", 2), ("objection", 1)))
     history.leave_out("bad_data", [])
     assert history.read_to_learn()[1] == (("objection", 1),)
+    assert history.erase(lambda _: True) == 3
+    assert history.read().leads.num_rows == 0
 
 
 def test_an_export_holds_everything_in_plain_words(desk: Desk) -> None:
@@ -298,7 +301,7 @@ def test_retention_counts_first_and_deletes_by_class(desk: Desk) -> None:
         os.utime(file, (NOW.timestamp(), NOW.timestamp()))
 
     def counts(at: datetime, *, dry_run: bool) -> Json:
-        found = run_retention(database_of(desk), settings, now=at, dry_run=dry_run)
+        found = run_retention(database_of(desk), settings, by="test", now=at, dry_run=dry_run)
         return {one.what: one.count for one in found}
 
     would = counts(later, dry_run=True)
@@ -308,6 +311,8 @@ def test_retention_counts_first_and_deletes_by_class(desk: Desk) -> None:
     assert would["messages"] >= 3
     assert would["leads"] == 0
     assert counts(later, dry_run=False) == would
+    (noted,) = (act for act in list_audit(database_of(desk), limit=500) if act.act == "retention.deleted")
+    assert noted.after == {what: count for what, count in would.items() if count}
     assert set(counts(later, dry_run=False).values()) == {0}
     with read_transaction(database_of(desk)) as session:
         (lead,) = session.scalars(select(LeadRow)).all()

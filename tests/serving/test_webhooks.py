@@ -34,7 +34,7 @@ from serving.outbox import Event
 from serving.settings import Settings
 from tests.builders_serving import NOW, Desk, TestClock, install_policy, open_desk
 from tests.serving.conftest import closing
-from tests.serving.receivers import Inbox, running_receiver, tell_about
+from tests.serving.receivers import HANG_UP, Got, Inbox, running_receiver, tell_about
 from tests.serving.test_handovers import act, ask_for_demo, put, work_policy
 
 SECRET = b"s" * 32
@@ -309,6 +309,35 @@ def test_an_unknown_webhook_is_named(database: Engine) -> None:
     """Everything one can do to a webhook needs one."""
     with pytest.raises(InputError, match="there is no webhook 'wh_0'"):
         replay_messages(database, "wh_0", since=None, by="test", now=NOW)
+
+
+def test_a_hostile_receiver_gets_every_message_in_order(database: Engine) -> None:
+    """Over real connections that hang up, fail, redirect, rest: each verified, and arrives or is parked."""
+    chance, clock, known = random.Random(3), TestClock(), list[tuple[str, int]]()
+    odd = ((HANG_UP, {}), (500, {}), (302, {"Location": "/"}), (429, {"Retry-After": "9"}))
+    answers: tuple[tuple[int, dict[str, str]], ...] = ((200, {}), (200, {}), *odd)
+
+    with running_receiver() as receiver, time_machine.travel(NOW, tick=False):
+        webhook = add(database, url=receiver.url)
+
+        def answer(got: Got) -> tuple[int, Any]:
+            status, headers = chance.choice(answers)
+            said = Webhook(webhook.secret).verify(got.body, dict(got.headers))
+            if status == 200:
+                known.append((said["subject"], said["data"]["number"]))
+            return status, headers
+
+        receiver.answer = answer
+        tell_about(database, *((f"L{place % 4}", place) for place in range(20)))
+        runner = Courier(lambda: database, lambda: SECRET, clock.tell, HttpSender(allow_local=True))
+        for _ in range(60):
+            with time_machine.travel(clock.tell(), tick=False):
+                runner.turn()
+            clock.advance(3_600 * 8)
+    state = listed(database)
+    assert (state.delivered, state.pending, state.delivered + state.parked) == (len(known), 0, 20)
+    assert len(set(known)) == len(known)
+    assert all(numbers == sorted(numbers) for numbers in by_lead([f"{a}:{b}" for a, b in known]).values())
 
 
 def test_the_commands_over_a_real_receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
