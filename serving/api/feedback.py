@@ -65,7 +65,13 @@ async def post_dispute(request: Request) -> Response:
     )
     lang = requested_language(request)
     act = partial(
-        dispute_score, history=service.history, new=new, by=actor(key, body.get("by")), now=now, lang=lang
+        dispute_score,
+        history=service.history,
+        new=new,
+        by=actor(key, body.get("by")),
+        now=now,
+        lang=lang,
+        marks=service.marks(),
     )
     return await answered(service, act, named_request(request, key))
 
@@ -81,6 +87,7 @@ async def post_dispute_answer(request: Request) -> Response:
         by=actor(key, body.get("by")),
         now=now,
         lang=requested_language(request),
+        marks=request.app.state.service.marks(),
     )
     return await answered(request.app.state.service, act, named_request(request, key))
 
@@ -112,7 +119,14 @@ async def post_note(request: Request) -> Response:
         at=body.get("occurred_at") or now,
         note_id=said["note_id"],
     )
-    act = partial(record_note, history=service.history, new=new, by=actor(key, body.get("by")), now=now)
+    act = partial(
+        record_note,
+        history=service.history,
+        new=new,
+        by=actor(key, body.get("by")),
+        now=now,
+        marks=service.marks(),
+    )
     return await answered(service, act, named_request(request, key))
 
 

@@ -9,6 +9,7 @@ from features.history.store import History
 from serving.db.audited import audited_transaction
 from serving.db.tables_feedback import NoteRow
 from serving.errors import UnknownLeadError
+from serving.lead_marks import UNKEYED, LeadMarks, refuse_erased
 from serving.lead_work import lead_row
 from serving.leads import unknown_leads
 from serving.notes import Tags, add_note, made_note_id, tag_problems
@@ -42,13 +43,22 @@ class NoteView:
     content: str
 
 
-def record_note(database: Engine, history: History, new: NewNote, *, by: str, now: datetime) -> NoteView:
+def record_note(
+    database: Engine,
+    history: History,
+    new: NewNote,
+    *,
+    by: str,
+    now: datetime,
+    marks: LeadMarks = UNKEYED,
+) -> NoteView:
     """Store a note of a known lead; the same id again is the note already there.
 
-    Raises `UnknownLeadError`, `NotAgreedError` for an objection or a persona the agreement does not list.
+    Raises `UnknownLeadError`, `ErasedLeadError`, `NotAgreedError` for an objection or a persona the agreement does not list.
     """
     with audited_transaction(database, now=now) as work:
         session, tags = work.session, new.tags
+        refuse_erased(session, [new.lead_id], marks)
         if unknown_leads(session, history, [new.lead_id]):
             raise UnknownLeadError(new.lead_id)
         parts = (new.lead_id, new.at, new.text, tags.objection, tags.content, tags.persona)
@@ -58,8 +68,8 @@ def record_note(database: Engine, history: History, new: NewNote, *, by: str, no
             refuse_not_agreed(tag_problems(agreed_now(session, now=now), tags))
             lead = lead_row(session, history, new.lead_id, now=now)
             row = add_note(session, lead, tags, note_id=note_id, text=new.text, by=by, at=new.at, now=now)
-            after = {"lead_id": row.lead_id, "objection": row.objection, "content": row.content}
-            work.note("note.recorded", who=by, what=f"note {note_id}", after=after)
+            after = {"objection": row.objection, "content": row.content}
+            work.note("note.recorded", who=by, what=marks.name(new.lead_id), after=after)
         return _view(row)
 
 

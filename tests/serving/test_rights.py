@@ -40,7 +40,7 @@ NOT_ABOUT_LEADS = {
     *("policy_signatures", "absences", "kept_answers", "webhooks", "webhook_secrets", "tombstones"),
     *("feedback_answers", "missed_answers"),
 }
-"""Tables without a word about a lead, or (kept answers, those of feedback) with one that `lead_rows` takes out."""
+"""Tables without a word about a lead, or with one that `serving.lead_rows` takes out."""
 
 
 @pytest.fixture
