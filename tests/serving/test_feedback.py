@@ -127,7 +127,7 @@ def test_wrong_reasons_change_nothing(desk: Desk) -> None:
     refused = desk.post(f"/v1/handovers/{handover}/reject", body, **GERMAN)
     found = problems(refused, "act_refused")
     assert found["code"][0].startswith("muss in der geltenden Vereinbarung stehen (Code): targeting_no_need")
-    assert found["code"][1] == "offer_prise"
+    assert (found["code"][1], refused.json()["detail"]) == ("offer_prise", "so kann es nicht gewesen sein")
     assert found["occurred_at"][0].startswith("darf nicht vor der Übergabe liegen")
     other = reject(desk, handover, code="offer_price", reason_group="data")
     assert problems(other, "act_refused") == {
