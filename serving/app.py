@@ -42,6 +42,7 @@ from serving.api.policies import (
     post_withdrawal,
 )
 from serving.api.reports_feedback import get_content, get_losses, get_wins
+from serving.api.reports_pledges import PLEDGE_REPORT_ROUTES
 from serving.api.score import score, score_batch
 from serving.api.security import Doorkeeper
 from serving.clock import Clock
@@ -83,6 +84,7 @@ ROUTES = (
     ("POST", "/v1/policies/{version}/sign", post_signature),
     ("POST", "/v1/policies/{version}/withdraw", post_withdrawal),
     ("POST", "/v1/policies/{version}/reject", post_rejection),
+    *PLEDGE_REPORT_ROUTES,
     ("GET", "/healthz", health),
     ("GET", "/readyz", ready),
     ("GET", "/openapi.json", openapi),

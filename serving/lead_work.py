@@ -4,7 +4,7 @@ The stage is the fold of `sla.lifecycle` over stored events and deals, computed 
 only keeps the result. All of it happens in the transaction of whoever calls.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -114,6 +114,11 @@ def states_of(session: Session, leads: Sequence[LeadRow]) -> Mapping[str, LeadSt
     for deal in session.scalars(select(DealRow).where(DealRow.lead_id.in_(ids))):
         events[deal.lead_id] += _deal_events(deal)
     return {lead.lead_id: fold_events(events[lead.lead_id], created_at=lead.created_at) for lead in leads}
+
+
+def events_of(rows: Iterable[StageEventRow], deals: Iterable[DealRow]) -> list[LeadEvent]:
+    """Return what happened to a lead: its own events, and what its deals say about its stage."""
+    return [*map(_event_of, rows), *(event for deal in deals for event in _deal_events(deal))]
 
 
 def score_and_settle(

@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     mlflow_tracking_uri: str | None = Field(default=None, validation_alias="MLFLOW_TRACKING_URI")
     mlflow_run_id: str | None = Field(default=None, validation_alias="MLFLOW_RUN_ID")
     """Set by `mlflow run`: the run that training logs into."""
+    reports_per_person: bool = False
+    """Reports name people (LEADPACT_REPORTS_PER_PERSON); figures that rate people may need consent first."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
 

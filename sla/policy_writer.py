@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from sla.business_time import WEEKDAYS, OpenDay, OpeningHours
 from sla.clauses import HOURS_PER_BUSINESS_DAY, ON_SIGNATURE
 from sla.clauses_feedback import FeedbackRule, Reason
+from sla.clauses_pledges import Pledges
 from sla.clauses_work import RoutingRule
 from sla.goal import Goal, Period
 from sla.personas import Condition, Operator, Persona, Scalar
@@ -18,11 +19,21 @@ from sla.policy import Policy
 from sla.public_holidays import PublicHolidays
 
 Pairs = Iterable[tuple[str, str | None]]
+PLEDGE_KEYS = (
+    ("marketing", ("stage", "leads", "expected_wins")),
+    ("sales", ("answered_in_time", "least_attempts", "followed_up")),
+)
+CAPACITY_KEYS = ("hours_per_week", "hours_per_sql", "hours_per_attempt")
 
 
 def write_policy(policy: Policy) -> str:
     """Return the policy as TOML; `read_policy` gives back an equal policy."""
     return "\n".join("\n".join(section) + "\n" for section in _sections(policy))
+
+
+def write_persona(persona: Persona) -> str:
+    """Return one persona as a table of a policy file."""
+    return "\n".join(_section("[[personas]]", _persona(persona))) + "\n"
 
 
 def duration_text(duration: timedelta) -> str:
@@ -62,6 +73,18 @@ def _sections(policy: Policy) -> Iterator[list[str]]:
         yield _section("[[content]]", (*_for_whom(content.stage, content.persona), *item))
     if policy.goal is not None:
         yield _section("[goal]", _goal(policy.goal))
+    if policy.pledges is not None:
+        yield from _pledges(policy.pledges)
+    if policy.capacity is not None:
+        hours = ((name, _scalar(getattr(policy.capacity, name))) for name in CAPACITY_KEYS)
+        yield _section("[capacity]", hours)
+
+
+def _pledges(pledges: Pledges) -> Iterator[list[str]]:
+    yield _section("[pledges]", (("period", _scalar(pledges.period)),))
+    for name, keys in PLEDGE_KEYS:
+        side = getattr(pledges, name)
+        yield _section(f"[pledges.{name}]", ((key, _optional(getattr(side, key))) for key in keys))
 
 
 def _goal(goal: Goal) -> Pairs:

@@ -27,6 +27,7 @@ from sla.words_numbers import (
     stage_name,
     working_time_text,
 )
+from sla.words_pledges import capacity_lines, pledge_lines
 
 OR = Text(en="or", de="oder")
 
@@ -196,6 +197,8 @@ COOL_OFF = Text(
 FEEDBACK = Text(en="What we learn from ends", de="Was wir aus Abschlüssen lernen")
 CONTENT = Text(en="What we offer", de="Welche Inhalte wir anbieten")
 CONTENT_HEAD = Text(en="| Stage | For | Content |", de="| Stufe | Für | Inhalt |")
+PLEDGES = Text(en="What we promise each other", de="Was wir einander versprechen")
+CAPACITY = Text(en="How much sales can do", de="Wie viel der Vertrieb schafft")
 GOAL = Text(en="Our joint goal", de="Unser gemeinsames Ziel")
 SIGNATURES = Text(en="Signatures", de="Unterschriften")
 SIGNATURE = Text(
@@ -456,6 +459,18 @@ def _goal(policy: Policy, lang: str) -> Iterator[str]:
         yield _bullets(agreed_goal(policy.goal, lang))
 
 
+def _pledges(policy: Policy, lang: str) -> Iterator[str]:
+    lines = pledge_lines(policy, lang)
+    if lines:
+        yield _bullets(lines)
+
+
+def _capacity(policy: Policy, lang: str) -> Iterator[str]:
+    lines = capacity_lines(policy, lang)
+    if lines:
+        yield _bullets(lines)
+
+
 def _signatures(policy: Policy, lang: str) -> Iterator[str]:
     """Leave a line for each side, with the version it signs."""
     for side in Side:
@@ -501,6 +516,8 @@ _SECTIONS: tuple[tuple[Text, Callable[[Policy, str], Iterable[str]]], ...] = (
     (HOURS, _hours),
     (FEEDBACK, _feedback),
     (CONTENT, _content),
+    (PLEDGES, _pledges),
+    (CAPACITY, _capacity),
     (GOAL, _goal),
     (SIGNATURES, _signatures),
 )

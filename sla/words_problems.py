@@ -34,6 +34,16 @@ GERMAN_RULES: tuple[tuple[str, str], ...] = (
         "muss zusammen mit expected_conversion in [policy] stehen, das für Leads ohne Persona gilt",
     ),
     ("must lie above 0 and be at most 10", "muss über 0 liegen und höchstens 10 sein"),
+    (
+        "must lie above 0 and be at most leads ({})",
+        "muss über 0 liegen und höchstens so viel wie leads ({}) sein",
+    ),
+    ("must lie above 0 and be at most {}", "muss über 0 liegen und höchstens {} sein"),
+    ("must be a share above 0 and at most 1", "muss ein Anteil über 0 und höchstens 1 sein"),
+    (
+        "must come with a response time for SQL that holds for everyone (without persona)",
+        "muss zusammen mit einer Antwortzeit für SQL stehen, die für alle gilt (ohne persona)",
+    ),
     ("must lie above 0 and below 100", "muss über 0 und unter 100 liegen"),
     ("must lie between 0 and 1, both excluded", "muss zwischen 0 und 1 liegen, beide ausgeschlossen"),
     ("must lie from 0.5 to 0.99", "muss von 0,5 bis 0,99 liegen"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sla.business_time import OpenDay, Opening, OpeningHours
 from sla.clauses import AttemptRule, Content, Disqualifier, Override, ResponseTime, Threshold
 from sla.clauses_feedback import FeedbackGroup, FeedbackRule, Objection, Reason, plain
+from sla.clauses_pledges import CapacityRule, MarketingPledge, PledgePeriod, Pledges, SalesPledge
 from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RouteBy, RoutingRule
 from sla.goal import Goal, Metric, Period
 from sla.handover import ReasonGroup
@@ -348,6 +349,27 @@ def goals(draw: st.DrawFn) -> Goal:
 
 
 @st.composite
+def pledges(draw: st.DrawFn) -> Pledges:
+    """Draw what both sides promise."""
+    leads, shares = draw(st.integers(1, 5000)), st.floats(0.01, 1.0)
+    return Pledges(
+        period=draw(st.sampled_from(PledgePeriod)),
+        marketing=MarketingPledge(
+            stage=draw(st.sampled_from(SCORED_STAGES)),
+            leads=leads,
+            expected_wins=draw(st.none() | st.floats(0.01, leads)),
+        ),
+        sales=SalesPledge(
+            answered_in_time=draw(shares), least_attempts=draw(shares), followed_up=draw(shares)
+        ),
+    )
+
+
+_hours = st.floats(0.01, 1000.0)
+capacities = st.builds(CapacityRule, hours_per_week=_hours, hours_per_sql=_hours, hours_per_attempt=_hours)
+
+
+@st.composite
 def policies(draw: st.DrawFn) -> Policy:
     """Draw a whole policy that fits together."""
     persona_names = draw(st.lists(names, unique=True, max_size=3))
@@ -393,6 +415,8 @@ def policies(draw: st.DrawFn) -> Policy:
         recycling=draw(st.one_of(st.none(), recycling_rules)),
         feedback=draw(st.one_of(st.none(), feedback_rules(most_minutes))),
         goal=draw(st.one_of(st.none(), goals())),
+        pledges=draw(st.one_of(st.none(), pledges())) if has_general_answer(responses) else None,
+        capacity=draw(st.one_of(st.none(), capacities)),
         content=tuple(
             draw(
                 st.lists(
@@ -413,6 +437,11 @@ def policies(draw: st.DrawFn) -> Policy:
         expected_conversion=expected,
         most_moved=draw(st.none() | st.floats(0, 1)),
     )
+
+
+def has_general_answer(responses: tuple[ResponseTime, ...]) -> bool:
+    """Say whether an SQL of anybody has a response time."""
+    return any(one.stage is Stage.SQL and one.persona is None for one in responses)
 
 
 def _overrides(name: str) -> st.SearchStrategy[Override]:

@@ -21,6 +21,7 @@ from serving.api.operations_feedback import FEEDBACK_OPERATIONS
 from serving.api.operations_leads import LEAD_OPERATIONS
 from serving.api.policy_operations import POLICY_OPERATIONS
 from serving.api.queries import Parameter
+from serving.api.report_operations_pledges import PLEDGE_REPORT_OPERATIONS
 from serving.api.schemas import (
     BATCH_ANSWER,
     BATCH_REQUEST,
@@ -95,6 +96,7 @@ OPERATIONS: tuple[Operation, ...] = (
         scope=Scope.ADMIN,
     ),
     *POLICY_OPERATIONS,
+    *PLEDGE_REPORT_OPERATIONS,
     Operation(
         method="get",
         path="/healthz",

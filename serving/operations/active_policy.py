@@ -53,6 +53,12 @@ def active_policy_in(session: Session, *, now: datetime) -> ActivePolicy | Missi
     return first_lack or NO_POLICY
 
 
+def policy_in_force(database: Engine, *, at: datetime) -> Policy | None:
+    """Return the policy that was in force at an instant; None when none was."""
+    found = active_policy(database, now=at)
+    return found.policy if isinstance(found, ActivePolicy) else None
+
+
 def find_policy(url: str, *, now: datetime) -> ActivePolicy | Missing:
     """Return the same for the database of a URL, and create none where there is none."""
     database = find_database(url)

@@ -14,6 +14,7 @@ from serving.acts import BEFORE_TOLERANCE, refuse_problems
 from serving.db.audited import audited_transaction
 from serving.db.tables import ScoreRow
 from serving.db.tables_feedback import DisputeRow
+from serving.db.tables_leads import LeadRow
 from serving.disputes import DisputeView, dispute_view
 from serving.errors import ActProblem, ActRefusedError, UnknownLeadError
 from serving.lead_work import lead_row
@@ -59,11 +60,16 @@ def dispute_score(
 
 
 def _score(session: Session, new: NewDispute) -> ScoreRow:
-    """Return the score that is disputed, or raise `ActRefusedError`."""
+    """Return the score that is disputed, or raise `ActRefusedError`.
+
+    Of several as of one instant the lead's present one is its newest.
+    """
     query = select(ScoreRow).where(ScoreRow.lead_id == new.lead_id)
     if new.score_id is not None:
         query = query.where(ScoreRow.score_id == new.score_id)
-    found = session.scalars(query.order_by(ScoreRow.as_of.desc(), ScoreRow.score_id).limit(1)).first()
+    present = select(LeadRow.score_id).where(LeadRow.lead_id == new.lead_id).scalar_subquery()
+    newest = (ScoreRow.as_of.desc(), (ScoreRow.score_id == present).desc(), ScoreRow.score_id)
+    found = session.scalars(query.order_by(*newest).limit(1)).first()
     if found is None and new.score_id is not None:
         problem = ActProblem(field="score_id", rule="must be a score of this lead", value=new.score_id)
         raise ActRefusedError((problem,))

@@ -17,7 +17,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a workspace with a history and nothing else configured."""
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "LEADPACT_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
-    History(tmp_path / "ws" / "history").merge(learnable_crm(n_leads=4000))
+    History(tmp_path / "ws" / "history").merge(learnable_crm(n_leads=1500))
     return tmp_path / "ws"
 
 

@@ -24,6 +24,28 @@ reward_en = "Cake"
 reward_de = "Kuchen"
 
 """
+PLEDGES_TEXT = """
+[pledges]
+period = "month"
+[pledges.marketing]
+stage = "mql"
+leads = 40
+expected_wins = 5
+[pledges.sales]
+answered_in_time = 0.9
+
+[capacity]
+hours_per_week = 60
+hours_per_sql = 1.5
+hours_per_attempt = 0.25
+
+"""
+
+
+def pledged(old: str, new: str) -> str:
+    """Return the sections about pledges with one part replaced."""
+    assert old in PLEDGES_TEXT, old
+    return PLEDGES_TEXT.replace(old, new, 1)
 
 
 def problems_of(text: str | bytes) -> tuple[PolicyProblem, ...]:
@@ -305,6 +327,48 @@ BAD_CASES = {
         'en = "Buyer"\nexpected_conversion = 0.2',
         "personas #1.expected_conversion",
         "must come with expected_conversion in [policy]",
+    ),
+    "pledge-per-year": (
+        "[attempts]",
+        pledged('"month"', '"moth"') + "[attempts]",
+        "pledges.period",
+        'did you mean "month"?',
+    ),
+    "pledge-of-customers": (
+        "[attempts]",
+        pledged('stage = "mql"', 'stage = "customer"') + "[attempts]",
+        "pledges.marketing.stage",
+        "must be mql or sql",
+    ),
+    "pledge-of-more-wins-than-leads": (
+        "[attempts]",
+        pledged("expected_wins = 5", "expected_wins = 41") + "[attempts]",
+        "pledges.marketing.expected_wins",
+        "at most leads (40)",
+    ),
+    "pledge-of-no-share": (
+        "[attempts]",
+        pledged("answered_in_time = 0.9", "answered_in_time = 1.1") + "[attempts]",
+        "pledges.sales.answered_in_time",
+        "a share above 0 and at most 1",
+    ),
+    "capacity-of-no-hours": (
+        "[attempts]",
+        pledged("hours_per_week = 60", "hours_per_week = 0") + "[attempts]",
+        "capacity.hours_per_week",
+        "above 0 and be at most 100000",
+    ),
+    "pledge-of-one-side": (
+        "[attempts]",
+        pledged("[pledges.sales]\nanswered_in_time = 0.9\n", "") + "[attempts]",
+        "pledges",
+        "must have a section [sales]",
+    ),
+    "pledge-of-answers-without-a-time": (
+        '[[responses]]\nstage = "sql"\nwithin = "4 h"\n',
+        PLEDGES_TEXT,
+        "pledges.sales.answered_in_time",
+        "a response time for SQL that holds for everyone",
     ),
     "goal-before-its-baseline": (
         "[attempts]",
