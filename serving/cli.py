@@ -41,6 +41,8 @@ COMMANDS = {
     "report": CommandEntry("report", "Reports of both teams: funnel, pledges, response, workload, goal."),
     "serve": CommandEntry("serve", "Serve scores over HTTP."),
     "worker": CommandEntry("worker", "Clocks and reminders; `serve` runs it too on SQLite."),
+    "webhooks": CommandEntry("webhooks", "Who is told what happens: add, list, test, replay, remove."),
+    "retention": CommandEntry("retention", "What is kept too long: count it, or delete it."),
     "leads": CommandEntry("leads", "Leads a new model or policy would take down: list, release."),
     "key": CommandEntry("key", "API keys for the CRM."),
     "audit": CommandEntry("audit", "Who did what; the proof that no entry was changed."),

@@ -24,6 +24,7 @@ from serving.handovers import (
     policy_of,
     running_handover,
 )
+from serving.lead_news import tell_score, tell_stage
 from serving.leads import KnownLead, find_lead
 from serving.operations.record_scores import add_scores
 from serving.scorer import Scored, Scorer, ScoreRequest
@@ -130,8 +131,11 @@ def score_and_settle(
     now: datetime,
     caused_at: datetime,
 ) -> Standing:
-    """Score a lead as of now if model and policy are in service; stage and handover follow."""
-    if scorer is not None:
+    """Score a lead as of now if model and policy are in service; stage and handover follow.
+
+    A person who objects is not scored: what a score led to stays, nothing new follows.
+    """
+    if scorer is not None and lead.objected_at is None:
         known = find_lead(session, history, lead.lead_id)
         if known is not None:
             _score(session, lead, known, scorer, now=now)
@@ -149,8 +153,11 @@ def settle(
     """Let a lead's row and its handover follow its events; `why` is the reason of an act that ends it."""
     session.flush()
     state = state_of(session, lead)
+    before = lead.stage
     lead.stage, lead.stage_since, lead.cycle = state.stage.value, state.since, state.cycle
     lead.held_stage = None if state.held is None else state.held.value
+    if lead.stage != before:
+        tell_stage(session, lead, before, now=now)
     running = running_handover(session, lead.lead_id)
     is_of_this_entry = running is not None and (running.cycle, running.entry) == (state.cycle, state.entries)
     if running is not None and not (state.stage is Stage.SQL and is_of_this_entry):
@@ -202,9 +209,12 @@ def _score(session: Session, lead: LeadRow, known: KnownLead, scorer: Scorer, *,
     )
     scored = scorer.score(request)
     add_scores(session, [scored.record], now=now)
+    before = lead.points
     lead.score_id, lead.scored_at = scored.record.score_id, now
     lead.probability, lead.points = scored.record.probability, scored.record.points
     lead.persona = scored.answer.persona or None
+    if lead.points != before:
+        tell_score(session, lead, now=now)
     if Rule(scored.record.rule) not in REFUSALS and state.stage not in FINAL_STAGES:
         _take_score(session, lead, state, scored, scorer, now=now)
 

@@ -22,12 +22,15 @@ from serving.errors import (
     DatabaseUnreachableError,
     KeyRefusedError,
     Missing,
+    ObjectedError,
     ServiceNotReadyError,
 )
 from serving.keys import read_or_create_secret
+from serving.lead_marks import LeadMarks
 from serving.operations.active_policy import ActivePolicy, active_policy
 from serving.operations.ask_what_if import Past, prepare_past
 from serving.operations.check_api_key import REFUSAL, VerifiedKey, check_api_key, has_expired
+from serving.operations.object_to_scoring import objecting_leads
 from serving.operations.read_lead import read_lead_to_score
 from serving.operations.record_scores import ScoreRecord, record_scores
 from serving.past_scores import NoPastScoresError, matured_leads
@@ -77,6 +80,7 @@ class Service:
         self._keys: dict[bytes, CachedKey] = {}
         self._champion = ChampionInService(settings.workspace.models_dir)
         self._policy: ActivePolicy | None = None
+        self._objected: frozenset[str] = frozenset()
         self._scorer: Scorer | None = None
         self._reading_past = threading.Lock()
         self._past: tuple[tuple[str, str], Past] | None = None
@@ -98,6 +102,19 @@ class Service:
             if self._secret is None:
                 self._secret = read_or_create_secret(self.settings.workspace.secret_file)
             return self._secret
+
+    def marks(self) -> LeadMarks:
+        """Return how erased leads are recognised and leads are named in the audit log."""
+        return LeadMarks.of_workspace(self.secret())
+
+    def refuse_objected(self, lead_id: str) -> None:
+        """Raise `ObjectedError` for a lead whose person objected, as of the last look (2 s at most)."""
+        if lead_id in self._objected:
+            raise ObjectedError(lead_id)
+
+    def look_again_at_objections(self) -> None:
+        """Take up an objection in this process at once."""
+        self._objected = objecting_leads(self.database())
 
     def close(self) -> None:
         """Give the database connections back."""
@@ -156,7 +173,7 @@ class Service:
 
     def read_stored_lead(self, request: ScoreRequest) -> ScoreRequest:
         """Do the same from a thread: what was ingested and imported, and the stage the lead is in by then."""
-        stored = read_lead_to_score(self.database(), self.history, request.lead_id)
+        stored = read_lead_to_score(self.database(), self.history, request.lead_id, marks=self.marks())
         is_in_stage = stored.stage_since is not None and stored.stage_since <= request.as_of
         is_asked = request.current_stage is None and is_in_stage
         return replace(
@@ -226,6 +243,7 @@ class Service:
 
     def _find_policy(self) -> ActivePolicy | Missing:
         try:
+            self.look_again_at_objections()
             found = active_policy(self.database(), now=self.clock())
         except DatabaseUnreachableError as error:
             log.warning("database.unreachable reason=%r", str(error))

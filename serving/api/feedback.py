@@ -11,6 +11,7 @@ from serving.api.body import read_json
 from serving.api.fields import Checker, Field
 from serving.api.handovers import refuse_blank
 from serving.api.leads import LEAD_ID, actor, answered, checked_object, refuse_future
+from serving.api.once import named_request
 from serving.api.queries import Parameter, read_parameters
 from serving.api.schemas_feedback import DISPUTE_ANSWER, NEW_ANSWER, NEW_DISPUTE, NEW_NOTE
 from serving.api.score import requested_language
@@ -48,7 +49,7 @@ async def post_group_answer(request: Request) -> Response:
     group = read_parameters(request, (GROUP,))["group"]
     by = actor(key, body.get("by"))
     act = partial(answer_group, group=group, answer=body["answer"].strip(), by=by, now=now)
-    return await answered(request.app.state.service, act)
+    return await answered(request.app.state.service, act, named_request(request, key))
 
 
 async def post_dispute(request: Request) -> Response:
@@ -66,7 +67,7 @@ async def post_dispute(request: Request) -> Response:
     act = partial(
         dispute_score, history=service.history, new=new, by=actor(key, body.get("by")), now=now, lang=lang
     )
-    return await answered(service, act)
+    return await answered(service, act, named_request(request, key))
 
 
 async def post_dispute_answer(request: Request) -> Response:
@@ -81,7 +82,7 @@ async def post_dispute_answer(request: Request) -> Response:
         now=now,
         lang=requested_language(request),
     )
-    return await answered(request.app.state.service, act)
+    return await answered(request.app.state.service, act, named_request(request, key))
 
 
 async def get_disputes(request: Request) -> Response:
@@ -112,7 +113,7 @@ async def post_note(request: Request) -> Response:
         note_id=said["note_id"],
     )
     act = partial(record_note, history=service.history, new=new, by=actor(key, body.get("by")), now=now)
-    return await answered(service, act)
+    return await answered(service, act, named_request(request, key))
 
 
 async def _sent(

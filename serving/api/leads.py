@@ -5,18 +5,19 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar, cast
 
-import msgspec
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.api.body import read_json
 from serving.api.fields import Checker, Field, WrongFieldsError
+from serving.api.once import named_request, run_once
 from serving.api.queries import Parameter, read_parameters
 from serving.api.schemas_leads import ACTIVITY_BATCH, DEAL_BATCH, LEAD_PUT
 from serving.api.score import CLOCK_TOLERANCE, requested_language
 from serving.api.security import authorise
 from serving.keys import Scope
+from serving.operations.answer_once import NamedRequest
 from serving.operations.check_api_key import VerifiedKey
 from serving.operations.find_unknown_leads import find_unknown_leads
 from serving.operations.put_lead import put_lead
@@ -54,8 +55,9 @@ async def put_one_lead(request: Request) -> Response:
         scorer=scorer,
         by=actor(key),
         now=now,
+        marks=service.marks(),
     )
-    return await answered(service, act)
+    return await answered(service, act, named_request(request, key))
 
 
 async def get_lead(request: Request) -> Response:
@@ -64,7 +66,14 @@ async def get_lead(request: Request) -> Response:
     await authorise(request, service, Scope.READ)
     lead_id = read_parameters(request, (LEAD_ID,))["lead_id"]
     lang = requested_language(request)
-    act = partial(read_lead, history=service.history, lead_id=lead_id, now=service.clock(), lang=lang)
+    act = partial(
+        read_lead,
+        history=service.history,
+        lead_id=lead_id,
+        now=service.clock(),
+        lang=lang,
+        marks=service.marks(),
+    )
     return await answered(service, act)
 
 
@@ -85,8 +94,9 @@ async def post_activities(request: Request) -> Response:
         scorer=await service.scorer_if_ready(),
         by=actor(key),
         now=now,
+        marks=service.marks(),
     )
-    return await answered(service, act)
+    return await answered(service, act, named_request(request, key))
 
 
 async def post_deals(request: Request) -> Response:
@@ -100,8 +110,15 @@ async def post_deals(request: Request) -> Response:
     await _refuse_unknown_leads(checker, service, items)
     checker.refuse_problems()
     deals = [NewDeal(**_with_float({**item, "changed_at": _changed_at(item)}, "amount")) for item in items]
-    act = partial(record_deals, deals=deals, history=service.history, by=actor(key), now=now)
-    return await answered(service, act)
+    act = partial(
+        record_deals,
+        deals=deals,
+        history=service.history,
+        by=actor(key),
+        now=now,
+        marks=service.marks(),
+    )
+    return await answered(service, act, named_request(request, key))
 
 
 def checked_object(checker: Checker, field: Field, value: object) -> dict[str, Any]:
@@ -112,10 +129,11 @@ def checked_object(checker: Checker, field: Field, value: object) -> dict[str, A
     return checked
 
 
-async def answered(service: Service, act: Callable[..., object]) -> Response:
-    """Run an operation in a thread with the database, and write what it returns."""
-    result = await to_thread.run_sync(lambda: act(service.database()))
-    return Response(msgspec.json.encode(result), media_type="application/json")
+async def answered(
+    service: Service, act: Callable[..., object], named: NamedRequest | None = None
+) -> Response:
+    """Run an operation in a thread with the database, and write what it returns; a named one only once."""
+    return await run_once(service, act, named)
 
 
 def actor(key: VerifiedKey, by: str | None = None) -> str:
@@ -144,7 +162,10 @@ def _refuse_compound(checker: Checker, name: str, value: object) -> None:
 async def _refuse_unknown_leads(checker: Checker, service: Service, items: Sequence[dict[str, Any]]) -> None:
     """Note a problem for each item whose lead nobody knows."""
     named = {one for item in items if isinstance(one := item.get("lead_id"), str) and one}
-    unknown = await to_thread.run_sync(lambda: find_unknown_leads(service.database(), service.history, named))
+    marks = service.marks()
+    unknown = await to_thread.run_sync(
+        lambda: find_unknown_leads(service.database(), service.history, named, marks=marks)
+    )
     for index, item in enumerate(items):
         lead_id = item.get("lead_id")
         if lead_id in unknown:

@@ -1,4 +1,4 @@
-"""`leadpact worker`: raises what the clocks of handovers have to say, and gives waiting leads an owner."""
+"""`leadpact worker`: runs the clocks of handovers, gives waiting leads an owner, delivers, deletes."""
 
 import signal
 from typing import Annotated
@@ -17,27 +17,44 @@ def worker(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run clocks and reminders until stopped; several may run at once. On SQLite `serve` runs one."""
+    """Run clocks, reminders and webhooks until stopped; several may run. On SQLite `serve` runs one."""
     import logging.config
     from dataclasses import asdict
 
     from serving import clock
     from serving.commands.serve import LOGGING
+    from serving.courier import Courier
+    from serving.crm.retries import DeliveryStatus
+    from serving.crm.sender import HttpSender
     from serving.db.migrate import prepare_database
+    from serving.janitor import Janitor
+    from serving.keys import read_or_create_secret
     from serving.settings import read_settings
     from serving.worker import Worker
 
-    database = prepare_database(read_settings(workspace).database)
+    settings = read_settings(workspace)
+    database = prepare_database(settings.database)
     runner = Worker(lambda: database, clock.now, every_seconds=every_seconds)
+    send = HttpSender(allow_local=settings.webhooks_allow_local)
+    secret_file = settings.workspace.secret_file
+    courier = Courier(lambda: database, lambda: read_or_create_secret(secret_file), clock.now, send)
+    janitor = Janitor(lambda: database, lambda: read_or_create_secret(secret_file), clock.now, settings)
     if once:
-        swept = runner.turn()
+        janitor.turn()
+        swept, sent = runner.turn(), courier.turn()
+        counts = {status.value: sent[status.value] for status in DeliveryStatus}
         if json:
-            print_json(asdict(swept))
+            print_json({**asdict(swept), "messages": counts})
         else:
             show(f"{swept.raised} clock events raised, {swept.assigned} waiting leads given to somebody")
+            show(f"{counts['delivered']} messages delivered, {counts['pending'] + counts['parked']} not")
         return
     logging.config.dictConfig(LOGGING)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: runner.stop())
     say(f"worker.running every_seconds={every_seconds:g}")
+    courier.start()
+    janitor.start()
     runner.run()
+    courier.stop()
+    janitor.stop()

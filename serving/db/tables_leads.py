@@ -31,6 +31,22 @@ class LeadRow(Base):
     probability: Mapped[float | None] = mapped_column(Double)
     points: Mapped[int | None]
     persona: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+    objected_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    """Since when the person objects to being scored; null when they do not."""
+
+
+class TombstoneRow(Base):
+    """What stays of an erased person: a keyed hash (`serving.lead_marks`) and when.
+
+    `files_pending` while the files of the workspace may still hold something (`finish_erasures`).
+    """
+
+    __tablename__ = "tombstones"
+    __table_args__ = (Index(None, "files_pending"),)
+
+    mark: Mapped[str] = mapped_column(String(64), primary_key=True)
+    erased_at: Mapped[datetime] = mapped_column(UtcTime)
+    files_pending: Mapped[bool] = mapped_column(Boolean)
 
 
 class LeadAttributeRow(Base):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from features.history.store import History
 from serving.db.audited import audited_transaction
 from serving.db.tables_leads import LeadAttributeRow, LeadRow
+from serving.lead_marks import UNKEYED, LeadMarks, refuse_erased
 from serving.lead_work import Standing, lead_row, score_and_settle
 from serving.scorer import Scorer
 
@@ -25,20 +26,23 @@ def put_lead(
     scorer: Scorer | None,
     by: str,
     now: datetime,
+    marks: LeadMarks = UNKEYED,
 ) -> Standing:
     """Store attributes since `changed_at`, score the lead, and return where it stands.
 
     The same again changes nothing but the score. Attributes that are not given stay as they are. Of two
-    values for one instant the greater text stays, so that the order of arrival does not matter.
+    values for one instant the greater text stays, so that the order of arrival does not matter. Raises
+    `ErasedLeadError` for a person who was erased.
     """
     with audited_transaction(database, now=now) as work:
+        refuse_erased(work.session, [lead_id], marks)
         lead = lead_row(work.session, history, lead_id, now=now)
         if created_at is not None:
             lead.created_at = min(lead.created_at, created_at)
         for attribute, value in attributes.items():
             _put(work.session, lead, attribute, changed_at, value)
         standing = score_and_settle(work.session, lead, history, scorer, now=now, caused_at=changed_at)
-        work.note("lead.put", who=by, what=f"lead {lead_id}", after={"attributes": sorted(attributes)})
+        work.note("lead.put", who=by, what=marks.name(lead_id), after={"attributes": sorted(attributes)})
         return standing
 
 

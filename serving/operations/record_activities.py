@@ -11,6 +11,7 @@ from features.history.store import History
 from serving.db.audited import audited_transaction
 from serving.db.inserts import insert_new
 from serving.db.tables_leads import ActivityRow
+from serving.lead_marks import UNKEYED, LeadMarks, refuse_erased
 from serving.lead_work import Standing, lead_row, score_and_settle
 from serving.scorer import Scorer
 
@@ -45,14 +46,16 @@ def record_activities(
     scorer: Scorer | None,
     by: str,
     now: datetime,
+    marks: LeadMarks = UNKEYED,
 ) -> Recorded:
     """Store activities of known leads, score those leads as of now, and return where they stand.
 
     An id that is there already counts once, at its earliest, as in the features. A batch that brings
-    nothing new scores nobody.
+    nothing new scores nobody. Raises `ErasedLeadError` when one of the persons was erased.
     """
     with audited_transaction(database, now=now) as work:
         session = work.session
+        refuse_erased(session, {one.lead_id for one in activities}, marks)
         for lead_id in sorted({one.lead_id for one in activities}):
             lead_row(session, history, lead_id, now=now)
         new = _store(session, activities)

@@ -11,6 +11,8 @@ from features.history.store import History
 from serving.db.audited import audited_transaction
 from serving.db.tables_leads import DealRow
 from serving.handovers import Why
+from serving.lead_marks import UNKEYED, LeadMarks, refuse_erased
+from serving.lead_news import tell_deal
 from serving.lead_work import lead_row, settle
 from serving.operations.record_activities import Recorded
 from serving.reasons import Agreed, agreed_now, code_problem, refuse_not_agreed
@@ -34,17 +36,25 @@ class NewDeal:
 
 
 def record_deals(
-    database: Engine, deals: Sequence[NewDeal], *, history: History, by: str, now: datetime
+    database: Engine,
+    deals: Sequence[NewDeal],
+    *,
+    history: History,
+    by: str,
+    now: datetime,
+    marks: LeadMarks = UNKEYED,
 ) -> Recorded:
     """Store deals of known leads and return where those leads stand.
 
     What is older than the state that is known changes nothing; of two states at one instant the greater as
     text counts, so that the order of arrival does not matter. The reason of a lost deal is the reason with
     which the lead goes back to marketing; the agreement in force says what it counts as. Raises
-    `NotAgreedError` for codes it does not list, and stores nothing.
+    `NotAgreedError` for codes it does not list, `ErasedLeadError` when one of the persons was erased, and
+    stores nothing.
     """
     with audited_transaction(database, now=now) as work:
         session, agreed = work.session, agreed_now(work.session, now=now)
+        refuse_erased(session, {one.lead_id for one in deals}, marks)
         for lead_id in sorted({one.lead_id for one in deals}):
             lead_row(session, history, lead_id, now=now)
         problems = (
@@ -52,7 +62,7 @@ def record_deals(
             for place, one in enumerate(deals)
         )
         refuse_not_agreed(problems)
-        new = [one for one in sorted(deals, key=_precedence) if _store(session, one, agreed, now)]
+        new = [one for one in sorted(deals, key=_precedence) if _store(session, one, agreed, now=now)]
         latest = {one.lead_id: one for one in new}
         standings = tuple(
             settle(
@@ -69,21 +79,25 @@ def record_deals(
         return Recorded(**counts, leads=standings)
 
 
-def _store(session: Session, deal: NewDeal, agreed: Agreed, now: datetime) -> bool:
-    """Store a deal if it is newer than what is known; say whether it was."""
+def _store(session: Session, deal: NewDeal, agreed: Agreed, *, now: datetime) -> bool:
+    """Store a deal if it is newer than what is known; say whether it was. That it ended is told."""
     row = session.get(DealRow, deal.deal_id)
     if row is None:
         row = DealRow(**asdict(deal))
         session.add(row)
+        before = None
     else:
         known = NewDeal(**{name: getattr(row, name) for name in NewDeal.__dataclass_fields__})
         if _precedence(deal) <= _precedence(known):
             return False
+        before = known.outcome
     if not _is_same_loss(row, deal):
         _count(row, _why(deal, agreed), now)
     for name, value in asdict(deal).items():
         setattr(row, name, value)
     session.flush()
+    if row.outcome is not None and row.outcome != before:
+        tell_deal(session, row, now=now)
     return True
 
 

@@ -10,10 +10,9 @@ import pytest
 import time_machine
 from typer.testing import CliRunner, Result
 
-from features.history.exclusions import read_exclusions
 from features.history.store import History
+from serving.commands.learnable import BAD_DATA, tell_bad_data
 from serving.commands.report import app as report_app
-from serving.commands.train import export_exclusions
 from serving.operations.list_bad_data import list_bad_data
 from serving.periods import ReportPeriod
 from serving.settings import Settings
@@ -221,16 +220,15 @@ def test_bad_data_leaves_the_training_set(played: Played) -> None:
     """Whom sellers called no lead is told to training, and training does not see it."""
     settings = played.desk.settings
     with time_machine.travel(played.desk.clock.tell(), tick=False):
-        export_exclusions(settings)
-    bad = {(lead, code) for _id, lead, _kind, _at, code, _group in played.sent.ends if code in BAD_CODES}
-    told = read_exclusions(settings.workspace.history_dir)
-    assert {(one.lead_id, one.code) for one in told} == bad
+        tell_bad_data(settings)
+    bad = {lead for lead, code in ((end[1], end[4]) for end in played.sent.ends) if code in BAD_CODES}
     history = History(settings.workspace.history_dir)
+    assert set(history.left_out()[BAD_DATA]) == bad
     stored = set(history.read().leads.column("lead_id").to_pylist())
     learnt = history.read_to_learn()
-    assert stored & {lead for lead, _code in bad}
-    assert set(learnt.leads.column("lead_id").to_pylist()) == stored - {lead for lead, _code in bad}
-    assert sum(count for _code, count in learnt.left_out) == len(stored & {lead for lead, _code in bad})
+    assert stored & bad
+    assert set(learnt.leads.column("lead_id").to_pylist()) == stored - bad
+    assert learnt.left_out == ((BAD_DATA, len(stored & bad)),)
 
 
 def test_a_lead_after_all(played: Played) -> None:
@@ -239,6 +237,6 @@ def test_a_lead_after_all(played: Played) -> None:
     database = desk.app.state.service.database()
     first = list_bad_data(database, now=desk.clock.tell())[0]
     desk.clock.advance(60)
-    item = {"deal_id": "D-after-all", "lead_id": first.lead_id, "opened_at": desk.clock.tell().isoformat()}
+    item = {"deal_id": "D-after-all", "lead_id": first, "opened_at": desk.clock.tell().isoformat()}
     assert desk.post("/v1/deals", {"items": [item]}).status_code == 200
     assert first not in list_bad_data(database, now=desk.clock.tell())
