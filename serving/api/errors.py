@@ -15,7 +15,7 @@ from starlette.responses import Response
 from features.errors import InputError, LeadPactError
 from features.words.reasons import Language
 from serving.api.fields import FieldProblem, WrongFieldsError
-from serving.api.german import in_language
+from serving.api.german import in_language, sentence_in_language
 from serving.api.language import accepted_language
 from serving.api.strict_json import MalformedBodyError
 from serving.errors import (
@@ -190,7 +190,7 @@ def _words(error: Exception, lang: Language) -> str:
         case PolicyProblems():
             return problems_text(error, lang)
         case _:
-            return str(error)
+            return sentence_in_language(str(error), lang)
 
 
 def field_problems(error: Exception, lang: Language = "en") -> tuple[FieldProblem, ...]:
