@@ -52,6 +52,7 @@ class ScoreAnswer:
     owner: str
     respond_by: datetime | None
     persona: str
+    persona_confidence: float
     evidence: str
     reason_1: str
     reason_2: str

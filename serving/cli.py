@@ -38,7 +38,7 @@ COMMANDS = {
     "policy": CommandEntry("policy", "The agreement: check, show, propose, sign."),
     "persona": CommandEntry("persona", "Personas: how they cover the leads; a draft from won deals."),
     "goal": CommandEntry("goal", "How the joint goal of both teams stands."),
-    "report": CommandEntry("report", "Reports of both teams: funnel, pledges, response, workload, goal."),
+    "report": CommandEntry("report", "Reports of both teams: funnel, pledges, response, load, goal."),
     "serve": CommandEntry("serve", "Serve scores over HTTP."),
     "worker": CommandEntry("worker", "Clocks and reminders; `serve` runs it too on SQLite."),
     "webhooks": CommandEntry("webhooks", "Who is told what happens: add, list, test, replay, remove."),

@@ -160,6 +160,7 @@ class Scorer:
             owner="" if decision.owner is None else decision.owner.value,
             respond_by=decision.respond_by,
             persona=decision.persona or "",
+            persona_confidence=decision.persona_confidence,
             evidence=self.model.manifest.evidence,
             reason_1=first,
             reason_2=second,

@@ -1,7 +1,5 @@
 """`leadpact report NAME`: the reports of both teams on the command line, as the API gives them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, cast
@@ -17,7 +15,6 @@ from sla.texts import ENGLISH, LANGUAGES
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-    from sqlalchemy.orm import Session
 
     from features.words.reasons import Language
     from serving.periods import ReportPeriod
@@ -86,23 +83,6 @@ def _print_pledges(
         print_json(asdict(found))
     else:
         _show(found, with_leads=key is not None)
-
-
-@contextmanager
-def open_session(url: str) -> "Iterator[Session | None]":
-    """Give a session that reads; None where there is no database yet."""
-    from serving.db.migrate import find_database
-    from serving.db.session import read_transaction
-
-    database = find_database(url)
-    if database is None:
-        yield None
-        return
-    try:
-        with read_transaction(database) as session:
-            yield session
-    finally:
-        database.dispose()
 
 
 def _period(database: "Engine", first: str | None, last: str | None) -> "ReportPeriod":
