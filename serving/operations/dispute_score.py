@@ -47,8 +47,9 @@ def dispute_score(
 ) -> DisputeView:
     """Store a dispute with its deadline in open time of the side that answers.
 
-    The same id, or without ids the same score again, is the dispute already there. Raises `UnknownLeadError`, `ErasedLeadError`,
-    `ActRefusedError` for a lead without such a score, a time before it, or an id of another lead's dispute.
+    The same id, or without ids the same score again, is the dispute already there. Raises
+    `UnknownLeadError`, `ErasedLeadError`, and `ActRefusedError` for a lead without such a score, a time
+    before it, or an id of another lead's dispute.
     """
     with audited_transaction(database, now=now) as work:
         session = work.session

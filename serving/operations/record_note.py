@@ -54,7 +54,8 @@ def record_note(
 ) -> NoteView:
     """Store a note of a known lead; the same id again is the note already there.
 
-    Raises `UnknownLeadError`, `ErasedLeadError`, `NotAgreedError` for an objection or a persona the agreement does not list.
+    Raises `UnknownLeadError`, `ErasedLeadError`, and `NotAgreedError` for an objection or a persona the
+    agreement does not list.
     """
     with audited_transaction(database, now=now) as work:
         session, tags = work.session, new.tags
