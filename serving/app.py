@@ -20,6 +20,7 @@ from serving.api.handovers import (
     put_absence,
 )
 from serving.api.health import health, openapi, ready
+from serving.api.lead_scores import get_lead_scores
 from serving.api.leads import get_lead, post_activities, post_deals, put_one_lead
 from serving.api.model import get_model, reload_model
 from serving.api.policies import (
@@ -46,6 +47,7 @@ ROUTES = (
     ("POST", "/v1/score/batch", score_batch),
     ("PUT", "/v1/leads/{lead_id}", put_one_lead),
     ("GET", "/v1/leads/{lead_id}", get_lead),
+    ("GET", "/v1/leads/{lead_id}/scores", get_lead_scores),
     ("POST", "/v1/activities", post_activities),
     ("POST", "/v1/deals", post_deals),
     ("GET", "/v1/handovers", get_handovers),

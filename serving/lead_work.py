@@ -180,11 +180,12 @@ def _score(session: Session, lead: LeadRow, known: KnownLead, scorer: Scorer, *,
         is_stored=True,
     )
     scored = scorer.score(request)
-    add_scores(session, [scored.record], now=now)
-    lead.score_id, lead.scored_at = scored.record.score_id, now
-    lead.probability, lead.points = scored.record.probability, scored.record.points
-    lead.persona = scored.answer.persona or None
-    if Rule(scored.record.rule) not in REFUSALS and state.stage not in FINAL_STAGES:
+    answer = scored.answer
+    add_scores(session, [scorer.record_of(scored)], now=now)
+    lead.score_id, lead.scored_at, lead.looked_at = answer.score_id, now, now
+    lead.probability, lead.points = answer.probability, answer.points
+    lead.persona = answer.persona or None
+    if scored.decision.rule not in REFUSALS and state.stage not in FINAL_STAGES:
         _take_score(session, lead, state, scored, scorer, now=now)
 
 
@@ -192,25 +193,25 @@ def _take_score(
     session: Session, lead: LeadRow, state: LeadState, scored: Scored, scorer: Scorer, *, now: datetime
 ) -> None:
     """Store what the score says about the stage; a full sales team keeps the lead an MQL where agreed."""
-    policy, stage = scorer.active.policy, Stage(scored.record.stage)
+    policy, stage, rule = scorer.active.policy, scored.decision.stage, scored.decision.rule
     detail: dict[str, Any] = {
-        "score_id": scored.record.score_id,
-        "rule": scored.record.rule,
+        "score_id": scored.answer.score_id,
+        "rule": rule.value,
         "reason": scored.answer.stage_reason,
-        "points": scored.record.points,
+        "points": scored.answer.points,
     }
     is_new_sql = stage is Stage.SQL and state.stage is not Stage.SQL
     if is_new_sql and assign(session, policy, lead.persona, now=now).overflow is Overflow.MQL:
         stage, detail["overflow"] = Stage.MQL, Overflow.MQL.value
     event = LeadEvent(
-        event_id=event_id(EventKind.SCORED, scored.record.score_id),
+        event_id=event_id(EventKind.SCORED, scored.answer.score_id),
         occurred_at=now,
         kind=EventKind.SCORED,
         stage=Stage.LEAD if stage is Stage.RECYCLED else stage,
         basis=basis_of(scorer),
         dwell_days=policy.least_dwell_days,
         rest_days=policy.cool_off_days,
-        lifts=scored.record.rule == Rule.OVERRIDE,
+        lifts=rule is Rule.OVERRIDE,
     )
     add_event(session, lead.lead_id, event, detail, now=now)
 

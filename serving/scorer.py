@@ -19,6 +19,7 @@ from features.problems import shorten
 from features.words.reasons import Language
 from serving.answers import ScoreAnswer, flat_reasons, reason_values, tell_once, whole_points
 from serving.champion import Champion
+from serving.decided_from import decided_from
 from serving.operations.active_policy import ActivePolicy
 from serving.operations.record_scores import ScoreRecord
 from serving.wording import did_you_mean
@@ -75,12 +76,14 @@ class RowPrediction:
     points: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scored:
-    """An answer, and the record of it that the history of scores keeps."""
+    """An answer, and what it came from: the feature row (n_features,), the policy's view of the lead."""
 
     answer: ScoreAnswer
-    record: ScoreRecord
+    decision: Decision
+    lead: ScoredLead
+    row: Float64Array
 
 
 class Scorer:
@@ -131,10 +134,11 @@ class Scorer:
     def conclude(
         self, facts: LeadFacts, row: Float64Array, predicted: RowPrediction, *, warnings: tuple[str, ...]
     ) -> Scored:
-        """Return answer and record for a feature row (n_features,) and what the model said about it."""
-        decision = decide(scored_lead(facts, predicted.probability), self.active.policy, now=facts.as_of)
+        """Return the answer for a feature row (n_features,) and what the model said about it."""
+        scored = scored_lead(facts, predicted.probability)
+        decision = decide(scored, self.active.policy, now=facts.as_of)
         answer = self._answer(facts, row, predicted, decision, warnings)
-        return Scored(answer=answer, record=self._record(answer, row, decision))
+        return Scored(answer=answer, decision=decision, lead=scored, row=row)
 
     def _answer(
         self,
@@ -180,7 +184,7 @@ class Scorer:
         """
         parts = (
             facts.lead_id.encode(),
-            facts.as_of.isoformat().encode(),
+            facts.as_of.astimezone(UTC).isoformat().encode(),
             row.tobytes(),
             self.model_hash.encode(),
             self.active.policy_hash.encode(),
@@ -192,7 +196,9 @@ class Scorer:
             digest.update(len(part).to_bytes(8, "big") + part)
         return digest.hexdigest()[:32]
 
-    def _record(self, answer: ScoreAnswer, row: Float64Array, decision: Decision) -> ScoreRecord:
+    def record_of(self, scored: Scored) -> ScoreRecord:
+        """Return what the history of scores keeps of a score: enough to compute it again, bit for bit."""
+        answer = scored.answer
         return ScoreRecord(
             score_id=answer.score_id,
             lead_id=answer.lead_id,
@@ -202,13 +208,14 @@ class Scorer:
             probability_high=answer.probability_high,
             points=answer.points,
             stage=answer.stage,
-            rule=decision.rule.value,
+            rule=scored.decision.rule.value,
             model_version=self.model_version,
             model_hash=self.model_hash,
             policy_version=self.policy_version,
             policy_hash=self.active.policy_hash,
             feature_set_hash=self.model.feature_set.hash,
-            feature_row=tuple(row.tolist()),
+            feature_row=tuple(scored.row.tolist()),
+            decided_from=decided_from(scored.lead, self.active.policy, self.policy_fields),
         )
 
 

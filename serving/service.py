@@ -24,6 +24,7 @@ from serving.errors import (
     Missing,
     ServiceNotReadyError,
 )
+from serving.kept_models import KeptModels
 from serving.keys import read_or_create_secret
 from serving.operations.active_policy import ActivePolicy, active_policy
 from serving.operations.ask_what_if import Past, prepare_past
@@ -32,6 +33,7 @@ from serving.operations.read_lead import read_lead_to_score
 from serving.operations.record_scores import ScoreRecord, record_scores
 from serving.past_scores import NoPastScoresError, matured_leads
 from serving.refreshed import Refreshed
+from serving.score_log import ScoreLog
 from serving.scorer import Scorer, ScoreRequest
 from serving.settings import Settings
 
@@ -80,6 +82,8 @@ class Service:
         self._scorer: Scorer | None = None
         self._reading_past = threading.Lock()
         self._past: tuple[tuple[str, str], Past] | None = None
+        self.kept_models = KeptModels(settings.workspace.models_dir)
+        self._scores = ScoreLog(self._record)
         self.history = History(settings.workspace.history_dir)
         self._in_service: Refreshed[InService] = Refreshed(
             self._look, most_age_seconds=MOST_AGE_SECONDS, monotonic=monotonic
@@ -170,9 +174,9 @@ class Service:
         )
 
     async def record(self, records: Sequence[ScoreRecord]) -> None:
-        """Store scores; they are on disk when this returns."""
+        """Store scores, in one commit with those of other requests; they are on disk when this returns."""
         if records:
-            await to_thread.run_sync(self._record, records)
+            await to_thread.run_sync(self._scores.add, records)
 
     async def _check_key(self, text: str, fingerprint: bytes, cached: CachedKey | None) -> VerifiedKey:
         try:

@@ -54,7 +54,7 @@ async def score(request: Request) -> Response:
     if not wanted.is_stored:
         return _json(scorer.score(wanted).answer)
     scored = scorer.score(await service.find_stored_lead(wanted))
-    await service.record([scored.record])
+    await service.record([scorer.record_of(scored)])
     return _json(scored.answer)
 
 
@@ -69,7 +69,11 @@ async def score_batch(request: Request) -> Response:
     scorer = await service.scorer()
     results = await to_thread.run_sync(_score_items, service, scorer, items, service.clock(), language)
     await service.record(
-        [result.record for result, is_stored in results if is_stored and isinstance(result, Scored)]
+        [
+            scorer.record_of(result)
+            for result, is_stored in results
+            if is_stored and isinstance(result, Scored)
+        ]
     )
     answers = tuple(result.answer if isinstance(result, Scored) else result for result, _ in results)
     failed = sum(isinstance(answer, FailedItem) for answer in answers)

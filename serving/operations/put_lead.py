@@ -36,17 +36,19 @@ def put_lead(
         if created_at is not None:
             lead.created_at = min(lead.created_at, created_at)
         for attribute, value in attributes.items():
-            _put(work.session, lead, attribute, changed_at, value)
+            _put(work.session, lead, attribute, changed_at, value, now)
         standing = score_and_settle(work.session, lead, history, scorer, now=now, caused_at=changed_at)
         work.note("lead.put", who=by, what=f"lead {lead_id}", after={"attributes": sorted(attributes)})
         return standing
 
 
-def _put(session: Session, lead: LeadRow, attribute: str, changed_at: datetime, value: object) -> None:
+def _put(
+    session: Session, lead: LeadRow, attribute: str, changed_at: datetime, value: object, now: datetime
+) -> None:
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
     row = session.get(LeadAttributeRow, (lead.lead_id, attribute, changed_at))
     if row is None:
         key = {"lead_id": lead.lead_id, "attribute": attribute, "changed_at": changed_at}
-        session.add(LeadAttributeRow(**key, value=text))
-    else:
-        row.value = max(row.value, text)
+        session.add(LeadAttributeRow(**key, value=text, recorded_at=now))
+    elif row.value < text:
+        row.value, row.recorded_at = text, now

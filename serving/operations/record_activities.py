@@ -55,7 +55,7 @@ def record_activities(
         session = work.session
         for lead_id in sorted({one.lead_id for one in activities}):
             lead_row(session, history, lead_id, now=now)
-        new = _store(session, activities)
+        new = _store(session, activities, now)
         changed: dict[str, datetime] = {}
         for one in new:
             changed[one.lead_id] = max(one.occurred_at, changed.get(one.lead_id, one.occurred_at))
@@ -70,7 +70,7 @@ def record_activities(
         return Recorded(**counts, leads=standings)
 
 
-def _store(session: Session, activities: Sequence[NewActivity]) -> list[NewActivity]:
+def _store(session: Session, activities: Sequence[NewActivity], now: datetime) -> list[NewActivity]:
     """Store each id at its earliest, and return what was new or came earlier than what was known."""
     ids = {one.activity_id for one in activities}
     known = {
@@ -85,11 +85,11 @@ def _store(session: Session, activities: Sequence[NewActivity]) -> list[NewActiv
     insert_new(
         session,
         ActivityRow,
-        [asdict(one) for one in new.values() if one.activity_id not in known],
+        [{**asdict(one), "recorded_at": now} for one in new.values() if one.activity_id not in known],
         "activity_id",
     )
     for activity_id in new.keys() & known.keys():
-        for name, value in asdict(new[activity_id]).items():
+        for name, value in {**asdict(new[activity_id]), "recorded_at": now}.items():
             setattr(known[activity_id], name, value)
     return list(new.values())
 
