@@ -38,6 +38,7 @@ from serving.api.policies import (
 from serving.api.score import score, score_batch
 from serving.api.security import Doorkeeper
 from serving.clock import Clock
+from serving.rescorer import Rescorer
 from serving.service import Service
 from serving.settings import Settings
 from serving.worker import Worker
@@ -85,12 +86,15 @@ def create_app(
 ) -> FastAPI:
     """Return the ASGI application of one workspace; it starts whatever is missing there.
 
-    With `runs_worker` the clocks are swept beside the requests, as long as the application lives.
+    With `runs_worker` clocks are swept and leads scored again beside the requests, as long as it lives.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.router.redirect_slashes = False
     app.state.service = Service(settings, clock, monotonic)
-    app.state.worker = Worker(app.state.service.database, clock) if runs_worker else None
+    app.state.worker = None
+    if runs_worker:
+        database = app.state.service.database
+        app.state.worker = Worker(database, clock, rescorer=Rescorer(settings, database, clock))
     for method, path, handler in ROUTES:
         app.add_route(path, handler, methods=[method])
     for error in PROBLEM_KINDS:

@@ -39,7 +39,7 @@ COMMANDS = {
     "policy": CommandEntry("policy", "The agreement: check, show, propose, sign."),
     "goal": CommandEntry("goal", "How the joint goal of both teams stands."),
     "serve": CommandEntry("serve", "Serve scores over HTTP."),
-    "worker": CommandEntry("worker", "Clocks and reminders; `serve` runs it too on SQLite."),
+    "worker": CommandEntry("worker", "Clocks, rescoring; `serve` runs it too on SQLite."),
     "leads": CommandEntry("leads", "Leads a new model or policy would take down: list, release."),
     "key": CommandEntry("key", "API keys for the CRM."),
     "audit": CommandEntry("audit", "Who did what; the proof that no entry was changed."),

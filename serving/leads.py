@@ -67,7 +67,7 @@ class KnownLead:
     def reached_until(self, instant: datetime) -> "KnownLead":
         """Return the lead without what reached us after an instant; imports count as always known."""
         values = tuple(one for one in self.values if one.recorded_at is None or one.recorded_at <= instant)
-        ingested = tuple(one for one in self.ingested if _reached(one["recorded_at"], instant))
+        ingested = tuple(one for one in self.ingested if _reached(one.get("recorded_at"), instant))
         return replace(self, values=values, ingested=ingested)
 
 

@@ -13,11 +13,9 @@ from serving.champion import Champion
 from serving.decided_from import read_decided_from
 from serving.operations.active_policy import ActivePolicy
 from serving.operations.record_scores import ScoreRecord
-from serving.scorer import LeadFacts, RowPrediction, Scorer
-from training.artifact import LoadedModel
+from serving.scorer import LeadFacts, Scorer, predict_row
 
 NUMBERS = ("probability", "probability_low", "probability_high", "points")
-Float64Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +57,6 @@ def replay_score(stored: ScoreRecord, champion: Champion, policy: ActivePolicy) 
     return Replay(computed=computed, has_decision=bool(stored.decided_from), differences=tuple(different))
 
 
-def predict_row(model: LoadedModel, row: Float64Array) -> RowPrediction:
-    """Return what a model says about one feature row (n_features,)."""
-    said = model.predict(row[np.newaxis])
-    return RowPrediction(
-        probability=float(said.probability[0]),
-        low=float(said.low[0]),
-        high=float(said.high[0]),
-        points=float(said.points[0]),
-    )
-
-
 def _computed(stored: ScoreRecord, champion: Champion, policy: ActivePolicy) -> ScoreRecord:
     scorer, row = Scorer(champion, policy), np.array(stored.feature_row, dtype=np.float64)
     facts = LeadFacts(lead_id=stored.lead_id, as_of=stored.as_of, attributes=(), activities=())
@@ -82,8 +69,7 @@ def _computed(stored: ScoreRecord, champion: Champion, policy: ActivePolicy) -> 
             current_stage=kept.current_stage,
             stage_since=kept.stage_since,
         )
-    scored = scorer.conclude(facts, row, predict_row(champion.model, row), warnings=())
-    return scorer.record_of(scored)
+    return scorer.record_of(scorer.judge(facts, row, predict_row(champion.model, row)))
 
 
 def _equal(stored: object, computed: object) -> bool:

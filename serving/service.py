@@ -24,16 +24,17 @@ from serving.errors import (
     Missing,
     ServiceNotReadyError,
 )
+from serving.group_commit import GroupCommit
 from serving.kept_models import KeptModels
 from serving.keys import read_or_create_secret
 from serving.operations.active_policy import ActivePolicy, active_policy
 from serving.operations.ask_what_if import Past, prepare_past
 from serving.operations.check_api_key import REFUSAL, VerifiedKey, check_api_key, has_expired
 from serving.operations.read_lead import read_lead_to_score
+from serving.operations.record_changes import Change, Recorded, record_changes
 from serving.operations.record_scores import ScoreRecord, record_scores
 from serving.past_scores import NoPastScoresError, matured_leads
 from serving.refreshed import Refreshed
-from serving.score_log import ScoreLog
 from serving.scorer import Scorer, ScoreRequest
 from serving.settings import Settings
 
@@ -44,6 +45,10 @@ KEY_GRACE_SECONDS = 300.0
 """How long a verified key is believed while the database does not answer: nobody can revoke it either."""
 
 MOST_CACHED_KEYS = 10_000
+MOST_SCORES_PER_COMMIT = 200
+MOST_CHANGES_PER_COMMIT = 32
+"""So many requests in one transaction: nobody waits long for the work of others."""
+
 DATABASE_AWAY = Missing(thing="database", reason="the database does not answer", fix=CHECK_DATABASE)
 """What everybody may read; the reason may name hosts and users, so it goes to the log."""
 
@@ -83,7 +88,8 @@ class Service:
         self._reading_past = threading.Lock()
         self._past: tuple[tuple[str, str], Past] | None = None
         self.kept_models = KeptModels(settings.workspace.models_dir)
-        self._scores = ScoreLog(self._record)
+        self._scores = GroupCommit(self._record_scores, most=MOST_SCORES_PER_COMMIT)
+        self._changes = GroupCommit(self._record_changes, most=MOST_CHANGES_PER_COMMIT)
         self.history = History(settings.workspace.history_dir)
         self._in_service: Refreshed[InService] = Refreshed(
             self._look, most_age_seconds=MOST_AGE_SECONDS, monotonic=monotonic
@@ -178,6 +184,11 @@ class Service:
         if records:
             await to_thread.run_sync(self._scores.add, records)
 
+    async def change(self, change: Change) -> Recorded:
+        """Store a change of leads, in one commit with those of other requests; its leads are scored then."""
+        wanted = (change, await self.scorer_if_ready())
+        return await to_thread.run_sync(self._changes.add, wanted)
+
     async def _check_key(self, text: str, fingerprint: bytes, cached: CachedKey | None) -> VerifiedKey:
         try:
             key = await to_thread.run_sync(self._look_up_key, text)
@@ -211,8 +222,13 @@ class Service:
     def _look_up_key(self, text: str) -> VerifiedKey:
         return check_api_key(self.database(), text, secret=self.secret(), now=self.clock())
 
-    def _record(self, records: Sequence[ScoreRecord]) -> None:
-        record_scores(self.database(), records, now=self.clock())
+    def _record_scores(self, groups: Sequence[Sequence[ScoreRecord]]) -> Sequence[None]:
+        record_scores(self.database(), [one for group in groups for one in group], now=self.clock())
+        return [None] * len(groups)
+
+    def _record_changes(self, wanted: Sequence[tuple[Change, Scorer | None]]) -> Sequence[Recorded]:
+        changes, scorer = [change for change, _ in wanted], wanted[-1][1]
+        return record_changes(self.database(), changes, history=self.history, scorer=scorer, now=self.clock())
 
     def _look(self) -> InService:
         return self._join(self._champion.follow())

@@ -21,7 +21,7 @@ from sla.clauses import (
     known_instant_only,
     whole_number_only,
 )
-from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
+from sla.clauses_work import ClockRule, RecyclingRule, RescoringRule, RoutingRule
 from sla.decision import REFUSALS, Comparison, Decision, Rule
 from sla.errors import BrokenRule, filled_only, refuse_broken
 from sla.goal import Goal
@@ -94,6 +94,7 @@ class Policy(PolicyHead):
     clocks: ClockRule | None = None
     routing: RoutingRule | None = None
     recycling: RecyclingRule | None = None
+    rescoring: RescoringRule | None = None
     goal: Goal | None = None
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sla.business_time import OpeningHours
 from sla.clauses import Content, Disqualifier, Override, ResponseTime, Threshold
-from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
+from sla.clauses_work import ClockRule, RecyclingRule, RescoringRule, RoutingRule
 from sla.personas import Persona
 from sla.policy import Policy, PolicyHead, fits_hours, side_hours
 from sla.policy_fields import NO_VALUE, did_you_mean
@@ -65,6 +65,7 @@ class Draft:
     clocks: ClockRule | None = None
     routing: RoutingRule | None = None
     recycling: RecyclingRule | None = None
+    rescoring: RescoringRule | None = None
 
     def hours_of(self, side: Side | None) -> OpeningHours | None:
         """Return the hours of a side; None when they could not be read."""
@@ -124,6 +125,7 @@ def check_policy(policy: Policy) -> tuple[Finding, ...]:
         clocks=policy.clocks,
         routing=policy.routing,
         recycling=policy.recycling,
+        rescoring=policy.rescoring,
     )
     return tuple(check_draft(draft))
 

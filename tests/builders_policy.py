@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sla.business_time import OpenDay, Opening, OpeningHours
 from sla.clauses import AttemptRule, Content, Disqualifier, Override, ResponseTime, Threshold
-from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RouteBy, RoutingRule
+from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RescoringRule, RouteBy, RoutingRule
 from sla.goal import Goal, Metric, Period
 from sla.personas import Condition, Operator, Persona
 from sla.policy import Policy, ScoredLead
@@ -245,6 +245,7 @@ routing_rules = st.builds(
     overflow=st.sampled_from(Overflow),
 )
 recycling_rules = st.integers(0, 100).map(lambda days: RecyclingRule(cool_off_days=days))
+rescoring_rules = st.builds(RescoringRule, every_hours=st.integers(1, 720), step_points=st.integers(0, 50))
 
 
 @st.composite
@@ -351,6 +352,7 @@ def policies(draw: st.DrawFn) -> Policy:
         clocks=draw(st.one_of(st.none(), clock_rules(responses, most_minutes))),
         routing=draw(st.one_of(st.none(), routing_rules)),
         recycling=draw(st.one_of(st.none(), recycling_rules)),
+        rescoring=draw(st.one_of(st.none(), rescoring_rules)),
         goal=draw(st.one_of(st.none(), goals())),
         content=tuple(
             draw(

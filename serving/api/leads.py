@@ -19,10 +19,10 @@ from serving.api.security import authorise
 from serving.keys import Scope
 from serving.operations.check_api_key import VerifiedKey
 from serving.operations.find_unknown_leads import find_unknown_leads
-from serving.operations.put_lead import put_lead
+from serving.operations.put_lead import PutLead
 from serving.operations.read_lead import read_lead
-from serving.operations.record_activities import NewActivity, record_activities
-from serving.operations.record_deals import NewDeal, record_deals
+from serving.operations.record_activities import NewActivities, NewActivity
+from serving.operations.record_deals import NewDeal, NewDeals
 from serving.service import Service
 
 LONGEST_VALUE = 10_000
@@ -43,19 +43,15 @@ async def put_one_lead(request: Request) -> Response:
     for name, value in attributes.items():
         _refuse_compound(checker, name, value)
     checker.refuse_problems()
-    scorer = await service.scorer_if_ready()
-    act = partial(
-        put_lead,
+    change = PutLead(
         lead_id=lead_id,
         attributes=attributes,
         created_at=body.get("created_at"),
         changed_at=body.get("changed_at") or now,
-        history=service.history,
-        scorer=scorer,
         by=actor(key),
-        now=now,
     )
-    return await answered(service, act)
+    recorded = await service.change(change)
+    return _json(recorded.leads[0])
 
 
 async def get_lead(request: Request) -> Response:
@@ -78,15 +74,8 @@ async def post_activities(request: Request) -> Response:
         _refuse_future(checker, f"items[{index}].occurred_at", item.get("occurred_at"), now)
     await _refuse_unknown_leads(checker, service, items)
     checker.refuse_problems()
-    act = partial(
-        record_activities,
-        activities=[NewActivity(**_with_float(item, "value")) for item in items],
-        history=service.history,
-        scorer=await service.scorer_if_ready(),
-        by=actor(key),
-        now=now,
-    )
-    return await answered(service, act)
+    new = tuple(NewActivity(**_with_float(item, "value")) for item in items)
+    return _json(await service.change(NewActivities(activities=new, by=actor(key))))
 
 
 async def post_deals(request: Request) -> Response:
@@ -99,9 +88,8 @@ async def post_deals(request: Request) -> Response:
         _check_deal(checker, f"items[{index}]", item, now)
     await _refuse_unknown_leads(checker, service, items)
     checker.refuse_problems()
-    deals = [NewDeal(**_with_float({**item, "changed_at": _changed_at(item)}, "amount")) for item in items]
-    act = partial(record_deals, deals=deals, history=service.history, by=actor(key), now=now)
-    return await answered(service, act)
+    new = (NewDeal(**_with_float({**item, "changed_at": _changed_at(item)}, "amount")) for item in items)
+    return _json(await service.change(NewDeals(deals=tuple(new), by=actor(key))))
 
 
 def checked_object(checker: Checker, field: Field, value: object) -> dict[str, Any]:
@@ -114,7 +102,10 @@ def checked_object(checker: Checker, field: Field, value: object) -> dict[str, A
 
 async def answered(service: Service, act: Callable[..., object]) -> Response:
     """Run an operation in a thread with the database, and write what it returns."""
-    result = await to_thread.run_sync(lambda: act(service.database()))
+    return _json(await to_thread.run_sync(lambda: act(service.database())))
+
+
+def _json(result: object) -> Response:
     return Response(msgspec.json.encode(result), media_type="application/json")
 
 

@@ -54,7 +54,7 @@ async def score(request: Request) -> Response:
     if not wanted.is_stored:
         return _json(scorer.score(wanted).answer)
     scored = scorer.score(await service.find_stored_lead(wanted))
-    await service.record([scorer.record_of(scored)])
+    await service.record([scorer.record_of(scored.judged)])
     return _json(scored.answer)
 
 
@@ -70,7 +70,7 @@ async def score_batch(request: Request) -> Response:
     results = await to_thread.run_sync(_score_items, service, scorer, items, service.clock(), language)
     await service.record(
         [
-            scorer.record_of(result)
+            scorer.record_of(result.judged)
             for result, is_stored in results
             if is_stored and isinstance(result, Scored)
         ]

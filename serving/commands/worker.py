@@ -1,4 +1,4 @@
-"""`leadpact worker`: raises what the clocks of handovers have to say, and gives waiting leads an owner."""
+"""`leadpact worker`: what clocks have to say, an owner for waiting leads, open leads scored again."""
 
 import signal
 from typing import Annotated
@@ -17,24 +17,33 @@ def worker(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run clocks and reminders until stopped; several may run at once. On SQLite `serve` runs one."""
+    """Run clocks, reminders and rescoring until stopped.
+
+    Several may run at once. On SQLite `serve` runs one.
+    """
     import logging.config
     from dataclasses import asdict
 
     from serving import clock
     from serving.commands.serve import LOGGING
     from serving.db.migrate import prepare_database
+    from serving.rescorer import Rescorer
     from serving.settings import read_settings
     from serving.worker import Worker
 
-    database = prepare_database(read_settings(workspace).database)
-    runner = Worker(lambda: database, clock.now, every_seconds=every_seconds)
+    settings = read_settings(workspace)
+    database = prepare_database(settings.database)
+    rescorer = Rescorer(settings, lambda: database, clock.now)
+    runner = Worker(lambda: database, clock.now, every_seconds=every_seconds, rescorer=rescorer)
     if once:
-        swept = runner.turn()
+        swept, rescored = runner.turn(), runner.rescore()
         if json:
-            print_json(asdict(swept))
+            print_json({**asdict(swept), "rescored": rescored.looked_at, "changed": rescored.changed})
         else:
-            show(f"{swept.raised} clock events raised, {swept.assigned} waiting leads given to somebody")
+            show(
+                f"{swept.raised} clock events raised, {swept.assigned} waiting leads given to somebody, "
+                f"{rescored.looked_at} leads scored again, {rescored.changed} of them changed"
+            )
         return
     logging.config.dictConfig(LOGGING)
     for stop in (signal.SIGTERM, signal.SIGINT):

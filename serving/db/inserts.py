@@ -1,9 +1,9 @@
 """Inserts that tell a new row from one that is there already, alike on SQLite and PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Insert
+from sqlalchemy import Insert, Table
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -17,5 +17,6 @@ def insert_new(session: Session, table: type[Base], rows: Sequence[Mapping[str, 
         return
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     insert = sqlite_insert if is_sqlite else postgresql_insert
-    statement: Insert = insert(table).on_conflict_do_nothing(index_elements=keys)
+    # Of the plain table: mapping rows to objects of the session would take most of the time.
+    statement: Insert = insert(cast("Table", table.__table__)).on_conflict_do_nothing(index_elements=keys)
     session.execute(statement, [dict(row) for row in rows])

@@ -1,6 +1,6 @@
-"""Record what leads did: once per id, then score each lead once, all in one transaction."""
+"""Record what leads did: once per id; each lead is scored once, all in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -8,10 +8,10 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from features.history.store import History
-from serving.db.audited import audited_transaction
 from serving.db.inserts import insert_new
-from serving.db.tables_leads import ActivityRow
-from serving.lead_work import Standing, lead_row, score_and_settle
+from serving.db.tables_leads import ActivityRow, LeadRow
+from serving.lead_scoring import Cause
+from serving.operations.record_changes import Note, Recorded, Stored, record_changes
 from serving.scorer import Scorer
 
 
@@ -29,12 +29,35 @@ class NewActivity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """What a batch led to: how many rows were new, how many were known, and where its leads stand."""
+class NewActivities:
+    """Activities of known leads, as they were sent.
 
-    stored: int
-    repeated: int
-    leads: tuple[Standing, ...]
+    An id that is there already counts once, at its earliest, as in the features. A batch that brings
+    nothing new scores nobody.
+    """
+
+    activities: tuple[NewActivity, ...]
+    by: str
+
+    @property
+    def lead_ids(self) -> frozenset[str]:
+        """The leads that did something."""
+        return frozenset(one.lead_id for one in self.activities)
+
+    def store(self, session: Session, _leads: Mapping[str, LeadRow], *, now: datetime) -> Stored:
+        """Store what is new or came earlier than what was known."""
+        new = _store(session, self.activities, now)
+        changed: dict[str, datetime] = {}
+        for one in new:
+            changed[one.lead_id] = max(one.occurred_at, changed.get(one.lead_id, one.occurred_at))
+        return Stored(
+            causes={lead_id: Cause(at=at) for lead_id, at in changed.items()},
+            counts={"stored": len(new), "repeated": len(self.activities) - len(new)},
+        )
+
+    def note(self, stored: Stored) -> Note:
+        """Say how many leads it changed."""
+        return Note(act="activities.recorded", who=self.by, what=f"{len(stored.causes)} leads")
 
 
 def record_activities(
@@ -46,28 +69,9 @@ def record_activities(
     by: str,
     now: datetime,
 ) -> Recorded:
-    """Store activities of known leads, score those leads as of now, and return where they stand.
-
-    An id that is there already counts once, at its earliest, as in the features. A batch that brings
-    nothing new scores nobody.
-    """
-    with audited_transaction(database, now=now) as work:
-        session = work.session
-        for lead_id in sorted({one.lead_id for one in activities}):
-            lead_row(session, history, lead_id, now=now)
-        new = _store(session, activities, now)
-        changed: dict[str, datetime] = {}
-        for one in new:
-            changed[one.lead_id] = max(one.occurred_at, changed.get(one.lead_id, one.occurred_at))
-        standings = tuple(
-            score_and_settle(
-                session, lead_row(session, history, lead_id, now=now), history, scorer, now=now, caused_at=at
-            )
-            for lead_id, at in sorted(changed.items())
-        )
-        counts = {"stored": len(new), "repeated": len(activities) - len(new)}
-        work.note("activities.recorded", who=by, what=f"{len(changed)} leads", after=counts)
-        return Recorded(**counts, leads=standings)
+    """Store activities of known leads, score those leads as of now, and return where they stand."""
+    change = NewActivities(activities=tuple(activities), by=by)
+    return record_changes(database, [change], history=history, scorer=scorer, now=now)[0]
 
 
 def _store(session: Session, activities: Sequence[NewActivity], now: datetime) -> list[NewActivity]:

@@ -1,6 +1,6 @@
 """Record deals as they stand: of one id the newest state counts; stages and handovers follow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -8,10 +8,10 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from features.history.store import History
-from serving.db.audited import audited_transaction
-from serving.db.tables_leads import DealRow
-from serving.lead_work import lead_row, settle
-from serving.operations.record_activities import Recorded
+from serving.db.tables_leads import DealRow, LeadRow
+from serving.lead_scoring import Cause
+from serving.operations.record_changes import Note, Recorded, Stored, record_changes
+from serving.scorer import Scorer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,34 +29,46 @@ class NewDeal:
     loss_reason: str | None = None
 
 
-def record_deals(
-    database: Engine, deals: Sequence[NewDeal], *, history: History, by: str, now: datetime
-) -> Recorded:
-    """Store deals of known leads and return where those leads stand.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDeals:
+    """Deals of known leads, as they were sent.
 
     What is older than the state that is known changes nothing; of two states at one instant the greater as
     text counts, so that the order of arrival does not matter. The reason of a lost deal is the reason with
     which the lead goes back to marketing.
     """
-    with audited_transaction(database, now=now) as work:
-        session = work.session
-        for lead_id in sorted({one.lead_id for one in deals}):
-            lead_row(session, history, lead_id, now=now)
-        new = [one for one in sorted(deals, key=_precedence) if _store(session, one)]
-        latest = {one.lead_id: one for one in new}
-        standings = tuple(
-            settle(
-                session,
-                lead_row(session, history, lead_id, now=now),
-                now=now,
-                caused_at=deal.changed_at,
-                why=(None, deal.loss_reason),
-            )
-            for lead_id, deal in sorted(latest.items())
-        )
-        counts = {"stored": len(new), "repeated": len(deals) - len(new)}
-        work.note("deals.recorded", who=by, what=f"{len(latest)} leads", after=counts)
-        return Recorded(**counts, leads=standings)
+
+    deals: tuple[NewDeal, ...]
+    by: str
+
+    @property
+    def lead_ids(self) -> frozenset[str]:
+        """The leads the deals are with."""
+        return frozenset(one.lead_id for one in self.deals)
+
+    def store(self, session: Session, _leads: Mapping[str, LeadRow], *, now: datetime) -> Stored:  # noqa: ARG002
+        """Store what is newer than what is known."""
+        new = [one for one in sorted(self.deals, key=_precedence) if _store(session, one)]
+        causes = {one.lead_id: Cause(at=one.changed_at, why=(None, one.loss_reason)) for one in new}
+        return Stored(causes=causes, counts={"stored": len(new), "repeated": len(self.deals) - len(new)})
+
+    def note(self, stored: Stored) -> Note:
+        """Say how many leads it changed."""
+        return Note(act="deals.recorded", who=self.by, what=f"{len(stored.causes)} leads")
+
+
+def record_deals(
+    database: Engine,
+    deals: Sequence[NewDeal],
+    *,
+    history: History,
+    scorer: Scorer | None,
+    by: str,
+    now: datetime,
+) -> Recorded:
+    """Store deals of known leads, score those leads as of now, and return where they stand."""
+    change = NewDeals(deals=tuple(deals), by=by)
+    return record_changes(database, [change], history=history, scorer=scorer, now=now)[0]
 
 
 def _store(session: Session, deal: NewDeal) -> bool:

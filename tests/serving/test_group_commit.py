@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,8 @@ from serving.db.migrate import prepare_database
 from serving.db.session import read_transaction
 from serving.db.tables import ScoreRow
 from serving.errors import DatabaseUnreachableError
+from serving.group_commit import GroupCommit
 from serving.operations.record_scores import ScoreRecord, record_scores
-from serving.score_log import ScoreLog
 from serving.settings import Settings
 from tests.builders_serving import NOW, open_desk, small_history
 from tests.serving.processes import running_service
@@ -53,6 +54,12 @@ def stored_ids(database: Engine) -> set[str]:
         return set(session.scalars(select(ScoreRow.score_id)))
 
 
+def stored(database: Engine, scores: Sequence[ScoreRecord]) -> Sequence[str]:
+    """Store scores, and return the id of each."""
+    record_scores(database, scores, now=NOW)
+    return [one.score_id for one in scores]
+
+
 def test_many_scores_share_a_commit(database: Engine) -> None:
     """Sixteen writers at once: each returns when its score is there, with far fewer commits than scores."""
     commits = 0
@@ -61,13 +68,13 @@ def test_many_scores_share_a_commit(database: Engine) -> None:
         nonlocal commits
         commits += 1
 
-    log = ScoreLog(lambda records: record_scores(database, records, now=NOW))
+    log: GroupCommit[ScoreRecord, str] = GroupCommit(lambda scores: stored(database, scores), most=WRITERS)
     start = threading.Barrier(WRITERS)
 
     def write(writer: int) -> None:
         start.wait()
         for number in range(SCORES_EACH):
-            log.add([record(f"{writer}-{number}")])
+            assert log.add(record(f"{writer}-{number}")) == f"{writer}-{number}"
 
     event.listen(database, "commit", count)
     with ThreadPoolExecutor(WRITERS) as pool:
@@ -81,17 +88,17 @@ def test_a_score_that_cannot_be_stored_goes_alone(database: Engine) -> None:
     """Two good ones and a broken one arrive while a commit is under way; the good ones are stored."""
     entered, go_on = threading.Event(), threading.Event()
 
-    def store(records: object) -> None:
+    def store(scores: Sequence[ScoreRecord]) -> Sequence[str]:
         entered.set()
         go_on.wait(10)
-        record_scores(database, records, now=NOW)  # type: ignore[arg-type]
+        return stored(database, scores)
 
-    log = ScoreLog(store)
+    log = GroupCommit(store, most=WRITERS)
     broken = replace(record("broken"), stage=None)  # type: ignore[arg-type]
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(log.add, [record("first")])
+        first = pool.submit(log.add, record("first"))
         entered.wait(10)
-        others = [pool.submit(log.add, [one]) for one in (record("a"), broken, record("b"))]
+        others = [pool.submit(log.add, one) for one in (record("a"), broken, record("b"))]
         while len(log._waiting) < len(others):
             pass
         go_on.set()
@@ -108,16 +115,16 @@ def test_a_database_that_is_away_is_everybodys_error(tmp_path: Path) -> None:
     database = prepare_database(f"sqlite:///{tmp_path / 'leadpact.db'}")
     is_away = True
 
-    def store(records: object) -> None:
+    def store(scores: Sequence[ScoreRecord]) -> Sequence[str]:
         if is_away:
             raise DatabaseUnreachableError("the database does not answer")
-        record_scores(database, records, now=NOW)  # type: ignore[arg-type]
+        return stored(database, scores)
 
-    log = ScoreLog(store)
+    log = GroupCommit(store, most=WRITERS)
     with pytest.raises(DatabaseUnreachableError, match="does not answer"):
-        log.add([record("a")])
+        log.add(record("a"))
     is_away = False
-    log.add([record("b")])
+    log.add(record("b"))
     assert stored_ids(database) == {"b"}
     database.dispose()
 
