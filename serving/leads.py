@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from features.history.store import History
@@ -89,10 +89,10 @@ def find_lead(session: Session, history: History, lead_id: str) -> KnownLead | N
     )
 
 
-def unknown_leads(session: Session, history: History, lead_ids: Iterable[str]) -> frozenset[str]:
+def unknown_leads(connection: Connection, history: History, lead_ids: Iterable[str]) -> frozenset[str]:
     """Return the ids that neither the database nor the history knows."""
     asked = set(lead_ids)
-    found = set(session.scalars(select(LeadRow.lead_id).where(LeadRow.lead_id.in_(asked))))
+    found = set(connection.scalars(select(LeadRow.lead_id).where(LeadRow.lead_id.in_(asked))))
     rest = asked - found
     if history.exists():
         rest = {lead_id for lead_id in rest if history.read_lead(lead_id) is None}

@@ -31,7 +31,7 @@ from serving.operations.active_policy import ActivePolicy, active_policy
 from serving.operations.ask_what_if import Past, prepare_past
 from serving.operations.check_api_key import REFUSAL, VerifiedKey, check_api_key, has_expired
 from serving.operations.read_lead import read_lead_to_score
-from serving.operations.record_changes import Change, Recorded, record_changes
+from serving.operations.record_changes import Change, Recorded, UnknownLeads, record_changes
 from serving.operations.record_scores import ScoreRecord, record_scores
 from serving.past_scores import NoPastScoresError, matured_leads
 from serving.refreshed import Refreshed
@@ -88,8 +88,8 @@ class Service:
         self._reading_past = threading.Lock()
         self._past: tuple[tuple[str, str], Past] | None = None
         self.kept_models = KeptModels(settings.workspace.models_dir)
-        self._scores = GroupCommit(self._record_scores, most=MOST_SCORES_PER_COMMIT)
-        self._changes = GroupCommit(self._record_changes, most=MOST_CHANGES_PER_COMMIT)
+        self._scores = GroupCommit(self._record_scores, most=MOST_SCORES_PER_COMMIT, name="scores")
+        self._changes = GroupCommit(self._record_changes, most=MOST_CHANGES_PER_COMMIT, name="changes")
         self.history = History(settings.workspace.history_dir)
         self._in_service: Refreshed[InService] = Refreshed(
             self._look, most_age_seconds=MOST_AGE_SECONDS, monotonic=monotonic
@@ -110,7 +110,9 @@ class Service:
             return self._secret
 
     def close(self) -> None:
-        """Give the database connections back."""
+        """Finish what is being stored, and give the database connections back."""
+        self._scores.close()
+        self._changes.close()
         if self._database is not None:
             self._database.dispose()
 
@@ -182,12 +184,11 @@ class Service:
     async def record(self, records: Sequence[ScoreRecord]) -> None:
         """Store scores, in one commit with those of other requests; they are on disk when this returns."""
         if records:
-            await to_thread.run_sync(self._scores.add, records)
+            await self._scores.add(records)
 
-    async def change(self, change: Change) -> Recorded:
+    async def change(self, change: Change) -> Recorded | UnknownLeads:
         """Store a change of leads, in one commit with those of other requests; its leads are scored then."""
-        wanted = (change, await self.scorer_if_ready())
-        return await to_thread.run_sync(self._changes.add, wanted)
+        return await self._changes.add((change, await self.scorer_if_ready()))
 
     async def _check_key(self, text: str, fingerprint: bytes, cached: CachedKey | None) -> VerifiedKey:
         try:
@@ -226,7 +227,9 @@ class Service:
         record_scores(self.database(), [one for group in groups for one in group], now=self.clock())
         return [None] * len(groups)
 
-    def _record_changes(self, wanted: Sequence[tuple[Change, Scorer | None]]) -> Sequence[Recorded]:
+    def _record_changes(
+        self, wanted: Sequence[tuple[Change, Scorer | None]]
+    ) -> Sequence[Recorded | UnknownLeads]:
         changes, scorer = [change for change, _ in wanted], wanted[-1][1]
         return record_changes(self.database(), changes, history=self.history, scorer=scorer, now=self.clock())
 

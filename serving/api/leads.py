@@ -22,6 +22,7 @@ from serving.operations.find_unknown_leads import find_unknown_leads
 from serving.operations.put_lead import PutLead
 from serving.operations.read_lead import read_lead
 from serving.operations.record_activities import NewActivities, NewActivity
+from serving.operations.record_changes import Recorded, UnknownLeads
 from serving.operations.record_deals import NewDeal, NewDeals
 from serving.service import Service
 
@@ -50,8 +51,8 @@ async def put_one_lead(request: Request) -> Response:
         changed_at=body.get("changed_at") or now,
         by=actor(key),
     )
-    recorded = await service.change(change)
-    return _json(recorded.leads[0])
+    done = await service.change(change)
+    return _json(done if isinstance(done, UnknownLeads) else done.leads[0])
 
 
 async def get_lead(request: Request) -> Response:
@@ -72,10 +73,9 @@ async def post_activities(request: Request) -> Response:
     items = _items(checker, ACTIVITY_BATCH, await read_json(request))
     for index, item in enumerate(items):
         _refuse_future(checker, f"items[{index}].occurred_at", item.get("occurred_at"), now)
-    await _refuse_unknown_leads(checker, service, items)
-    checker.refuse_problems()
+    await _refuse_problems(checker, service, items)
     new = tuple(NewActivity(**_with_float(item, "value")) for item in items)
-    return _json(await service.change(NewActivities(activities=new, by=actor(key))))
+    return _answer(await service.change(NewActivities(activities=new, by=actor(key))), items)
 
 
 async def post_deals(request: Request) -> Response:
@@ -86,10 +86,9 @@ async def post_deals(request: Request) -> Response:
     items = _items(checker, DEAL_BATCH, await read_json(request))
     for index, item in enumerate(items):
         _check_deal(checker, f"items[{index}]", item, now)
-    await _refuse_unknown_leads(checker, service, items)
-    checker.refuse_problems()
+    await _refuse_problems(checker, service, items)
     new = (NewDeal(**_with_float({**item, "changed_at": _changed_at(item)}, "amount")) for item in items)
-    return _json(await service.change(NewDeals(deals=tuple(new), by=actor(key))))
+    return _answer(await service.change(NewDeals(deals=tuple(new), by=actor(key))), items)
 
 
 def checked_object(checker: Checker, field: Field, value: object) -> dict[str, Any]:
@@ -131,10 +130,27 @@ def _refuse_compound(checker: Checker, name: str, value: object) -> None:
         checker.add(name[:80], f"must have at most {LONGEST_VALUE:,} characters", value)
 
 
-async def _refuse_unknown_leads(checker: Checker, service: Service, items: Sequence[dict[str, Any]]) -> None:
-    """Note a problem for each item whose lead nobody knows."""
+async def _refuse_problems(checker: Checker, service: Service, items: Sequence[dict[str, Any]]) -> None:
+    """Refuse what is wrong already, with the leads nobody knows; of a right body storing it tells them."""
+    if not checker.problems:
+        return
     named = {one for item in items if isinstance(one := item.get("lead_id"), str) and one}
     unknown = await to_thread.run_sync(lambda: find_unknown_leads(service.database(), service.history, named))
+    _note_unknown(checker, items, unknown)
+    checker.refuse_problems()
+
+
+def _answer(done: Recorded | UnknownLeads, items: Sequence[dict[str, Any]]) -> Response:
+    """Answer with what was recorded, or refuse the leads nobody knows."""
+    if isinstance(done, UnknownLeads):
+        checker = Checker()
+        _note_unknown(checker, items, done.lead_ids)
+        checker.refuse_problems()
+    return _json(done)
+
+
+def _note_unknown(checker: Checker, items: Sequence[dict[str, Any]], unknown: frozenset[str]) -> None:
+    """Note a problem for each item whose lead nobody knows."""
     for index, item in enumerate(items):
         lead_id = item.get("lead_id")
         if lead_id in unknown:

@@ -1,9 +1,10 @@
 """Put a lead: its attributes as the CRM knows them, each with the instant since when."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from serving.db.inserts import insert_new
 from serving.db.tables_leads import LeadAttributeRow, LeadRow
 from serving.lead_scoring import Cause
 from serving.lead_work import Standing
-from serving.operations.record_changes import Note, Stored, record_changes
+from serving.operations.record_changes import Note, Stored, record_change
 from serving.scorer import Scorer
 
 
@@ -36,9 +37,20 @@ class PutLead:
         """The one lead."""
         return frozenset({self.lead_id})
 
-    def store(self, session: Session, leads: Mapping[str, LeadRow], *, now: datetime) -> Stored:
+    @property
+    def creates_leads(self) -> bool:
+        """A lead begins with it."""
+        return True
+
+    @classmethod
+    def store_all(
+        cls, session: Session, changes: Sequence[Self], leads: Mapping[str, LeadRow], *, now: datetime
+    ) -> list[Stored]:
         """Store the attributes; the earliest created_at that was ever sent counts."""
-        lead = leads[self.lead_id]
+        return [one.store(session, leads[one.lead_id], now) for one in changes]
+
+    def store(self, session: Session, lead: LeadRow, now: datetime) -> Stored:
+        """Store the attributes of one lead."""
         if self.created_at is not None:
             lead.created_at = min(lead.created_at, self.created_at)
         _put(session, self, now)
@@ -67,7 +79,7 @@ def put_lead(
     change = PutLead(
         lead_id=lead_id, attributes=attributes, created_at=created_at, changed_at=changed_at, by=by
     )
-    return record_changes(database, [change], history=history, scorer=scorer, now=now)[0].leads[0]
+    return record_change(database, change, history=history, scorer=scorer, now=now).leads[0]
 
 
 def _put(session: Session, change: PutLead, now: datetime) -> None:

@@ -1,17 +1,18 @@
 """Record what leads did: once per id; each lead is scored once, all in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from typing import Self
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from features.history.store import History
-from serving.db.inserts import insert_new
+from serving.db.inserts import replace_rows
 from serving.db.tables_leads import ActivityRow, LeadRow
 from serving.lead_scoring import Cause
-from serving.operations.record_changes import Note, Recorded, Stored, record_changes
+from serving.operations.record_changes import Note, Recorded, Stored, record_change
 from serving.scorer import Scorer
 
 
@@ -44,9 +45,23 @@ class NewActivities:
         """The leads that did something."""
         return frozenset(one.lead_id for one in self.activities)
 
-    def store(self, session: Session, _leads: Mapping[str, LeadRow], *, now: datetime) -> Stored:
+    @property
+    def creates_leads(self) -> bool:
+        """Only leads that are known do something."""
+        return False
+
+    @classmethod
+    def store_all(
+        cls, session: Session, changes: Sequence[Self], _leads: Mapping[str, LeadRow], *, now: datetime
+    ) -> list[Stored]:
         """Store what is new or came earlier than what was known."""
-        new = _store(session, self.activities, now)
+        known = _known(session, [one for change in changes for one in change.activities])
+        news = [_news(change.activities, known) for change in changes]
+        _write(session, [one for new in news for one in new], now)
+        return [change.stored(new) for change, new in zip(changes, news, strict=True)]
+
+    def stored(self, new: Sequence[NewActivity]) -> Stored:
+        """Say what is new of these activities."""
         changed: dict[str, datetime] = {}
         for one in new:
             changed[one.lead_id] = max(one.occurred_at, changed.get(one.lead_id, one.occurred_at))
@@ -71,36 +86,32 @@ def record_activities(
 ) -> Recorded:
     """Store activities of known leads, score those leads as of now, and return where they stand."""
     change = NewActivities(activities=tuple(activities), by=by)
-    return record_changes(database, [change], history=history, scorer=scorer, now=now)[0]
+    return record_change(database, change, history=history, scorer=scorer, now=now)
 
 
-def _store(session: Session, activities: Sequence[NewActivity], now: datetime) -> list[NewActivity]:
-    """Store each id at its earliest, and return what was new or came earlier than what was known."""
+def _known(session: Session, activities: Sequence[NewActivity]) -> dict[str, NewActivity]:
+    """Return what is stored of these ids."""
     ids = {one.activity_id for one in activities}
-    known = {
-        row.activity_id: row
-        for row in session.scalars(select(ActivityRow).where(ActivityRow.activity_id.in_(ids)))
-    }
+    names = [field.name for field in fields(NewActivity)]
+    query = select(*(getattr(ActivityRow, name) for name in names)).where(ActivityRow.activity_id.in_(ids))
+    rows = (dict(zip(names, row, strict=True)) for row in session.execute(query))
+    return {row["activity_id"]: NewActivity(**row) for row in rows}
+
+
+def _news(activities: Sequence[NewActivity], known: dict[str, NewActivity]) -> list[NewActivity]:
+    """Return what is new or comes earlier than what is known, each id once, and note it as known."""
     new: dict[str, NewActivity] = {}
     for one in sorted(activities, key=_precedence):
-        row = known.get(one.activity_id)
-        if one.activity_id not in new and (row is None or _precedence(one) < _precedence(_as_sent(row))):
-            new[one.activity_id] = one
-    insert_new(
-        session,
-        ActivityRow,
-        [{**asdict(one), "recorded_at": now} for one in new.values() if one.activity_id not in known],
-        "activity_id",
-    )
-    for activity_id in new.keys() & known.keys():
-        for name, value in {**asdict(new[activity_id]), "recorded_at": now}.items():
-            setattr(known[activity_id], name, value)
+        before = known.get(one.activity_id)
+        if before is None or _precedence(one) < _precedence(before):
+            new[one.activity_id] = known[one.activity_id] = one
     return list(new.values())
 
 
-def _as_sent(row: ActivityRow) -> NewActivity:
-    names = NewActivity.__dataclass_fields__
-    return NewActivity(**{name: getattr(row, name) for name in names})
+def _write(session: Session, activities: Sequence[NewActivity], now: datetime) -> None:
+    """Store each id at its earliest: the last of several is that."""
+    rows = {one.activity_id: {**asdict(one), "recorded_at": now} for one in activities}
+    replace_rows(session, ActivityRow, list(rows.values()), "activity_id")
 
 
 def _precedence(one: NewActivity) -> tuple[datetime, str]:

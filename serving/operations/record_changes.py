@@ -6,18 +6,20 @@ What one change means is said by its own operation; here each becomes an audit e
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from features.history.store import History
 from serving.audit import Values
-from serving.db.audited import audited_transaction
+from serving.db.audited import AuditedWork, audited_transaction
 from serving.db.tables_leads import LeadRow
+from serving.errors import UnknownLeadError
 from serving.lead_book import lead_rows, open_leads
 from serving.lead_scoring import Cause, score_and_settle
 from serving.lead_work import Standing
+from serving.leads import unknown_leads
 from serving.scorer import Scorer
 
 
@@ -28,6 +30,13 @@ class Recorded:
     stored: int
     repeated: int
     leads: tuple[Standing, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownLeads:
+    """Why a change was not stored: it names leads that were neither put nor imported."""
+
+    lead_ids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +63,15 @@ class Change(Protocol):
     def lead_ids(self) -> frozenset[str]:
         """The leads it is about."""
 
-    def store(self, session: Session, leads: Mapping[str, LeadRow], *, now: datetime) -> Stored:
-        """Store its rows; the leads it is about have theirs."""
+    @property
+    def creates_leads(self) -> bool:
+        """Whether a lead that nobody knows begins with it."""
+
+    @classmethod
+    def store_all(
+        cls, session: Session, changes: Sequence[Self], leads: Mapping[str, LeadRow], *, now: datetime
+    ) -> Sequence[Stored]:
+        """Store the rows of changes of this kind, in order; the leads they are about have theirs."""
 
     def note(self, stored: Stored) -> Note:
         """Return its name for the audit log."""
@@ -68,23 +84,63 @@ def record_changes(
     history: History,
     scorer: Scorer | None,
     now: datetime,
-) -> tuple[Recorded, ...]:
+) -> tuple[Recorded | UnknownLeads, ...]:
     """Store changes, score the leads they changed as of now, and return for each where its leads stand.
 
-    A lead that two of the changes are about is scored once, with both.
+    A lead that two of the changes are about is scored once, with both. A change of leads that nobody knows
+    is left out, and they are named.
     """
     with audited_transaction(database, now=now) as work:
-        wanted = frozenset[str]().union(*(one.lead_ids for one in changes))
-        rows = lead_rows(work.session, history, wanted, now=now)
-        stored = [one.store(work.session, rows, now=now) for one in changes]
-        causes = _joined(stored)
-        leads = open_leads(work.session, history, {lead_id: rows[lead_id] for lead_id in sorted(causes)})
-        standings = score_and_settle(work.session, leads, scorer, now=now, causes=causes)
-        where = {one.lead_id: one for one in standings}
-        for change, done in zip(changes, stored, strict=True):
-            note = change.note(done)
-            work.note(note.act, who=note.who, what=note.what, after=done.counts)
-        return tuple(_recorded(done, where) for done in stored)
+        unknown = _unknown(work.session, changes, history)
+        kept = [change for change, lacks in zip(changes, unknown, strict=True) if not lacks]
+        recorded = iter(_record(work, kept, history, scorer))
+        return tuple(UnknownLeads(lead_ids=lacks) if lacks else next(recorded) for lacks in unknown)
+
+
+def record_change(
+    database: Engine, change: Change, *, history: History, scorer: Scorer | None, now: datetime
+) -> Recorded:
+    """Do the same with one change; `UnknownLeadError` names a lead that nobody knows."""
+    (done,) = record_changes(database, [change], history=history, scorer=scorer, now=now)
+    if isinstance(done, UnknownLeads):
+        raise UnknownLeadError(min(done.lead_ids))
+    return done
+
+
+def _unknown(session: Session, changes: Sequence[Change], history: History) -> list[frozenset[str]]:
+    """Return for each change the leads it needs and nobody knows; one before it may have begun them."""
+    begun = {lead_id for one in changes if one.creates_leads for lead_id in one.lead_ids}
+    needed = {lead_id for one in changes if not one.creates_leads for lead_id in one.lead_ids}
+    missing = unknown_leads(session.connection(), history, needed) - begun if needed else frozenset()
+    return [frozenset() if one.creates_leads else one.lead_ids & missing for one in changes]
+
+
+def _record(
+    work: AuditedWork, changes: Sequence[Change], history: History, scorer: Scorer | None
+) -> list[Recorded]:
+    wanted = frozenset[str]().union(*(one.lead_ids for one in changes))
+    rows = lead_rows(work.session, history, wanted, now=work.now)
+    stored = _store(work.session, changes, rows, work.now)
+    causes = _joined(stored)
+    leads = open_leads(work.session, history, {lead_id: rows[lead_id] for lead_id in sorted(causes)})
+    standings = score_and_settle(work.session, leads, scorer, now=work.now, causes=causes)
+    where = {one.lead_id: one for one in standings}
+    for change, done in zip(changes, stored, strict=True):
+        note = change.note(done)
+        work.note(note.act, who=note.who, what=note.what, after=done.counts)
+    return [_recorded(done, where) for done in stored]
+
+
+def _store(
+    session: Session, changes: Sequence[Change], rows: Mapping[str, LeadRow], now: datetime
+) -> list[Stored]:
+    """Store changes kind by kind; kinds have tables of their own, so only the order within one counts."""
+    stored: dict[int, Stored] = {}
+    for kind in dict.fromkeys(type(one) for one in changes):
+        places = [place for place, one in enumerate(changes) if type(one) is kind]
+        done = kind.store_all(session, [changes[place] for place in places], rows, now=now)
+        stored |= dict(zip(places, done, strict=True))
+    return [stored[place] for place in range(len(changes))]
 
 
 def _joined(stored: Sequence[Stored]) -> dict[str, Cause]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Self
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from features.history.store import History
 from serving.db.tables_leads import DealRow, LeadRow
 from serving.lead_scoring import Cause
-from serving.operations.record_changes import Note, Recorded, Stored, record_changes
+from serving.operations.record_changes import Note, Recorded, Stored, record_change
 from serving.scorer import Scorer
 
 
@@ -46,8 +47,25 @@ class NewDeals:
         """The leads the deals are with."""
         return frozenset(one.lead_id for one in self.deals)
 
-    def store(self, session: Session, _leads: Mapping[str, LeadRow], *, now: datetime) -> Stored:  # noqa: ARG002
+    @property
+    def creates_leads(self) -> bool:
+        """Only leads that are known have deals."""
+        return False
+
+    @classmethod
+    def store_all(
+        cls,
+        session: Session,
+        changes: Sequence[Self],
+        _leads: Mapping[str, LeadRow],
+        *,
+        now: datetime,  # noqa: ARG003 - a deal says itself since when it is so
+    ) -> list[Stored]:
         """Store what is newer than what is known."""
+        return [one.store(session) for one in changes]
+
+    def store(self, session: Session) -> Stored:
+        """Store what is newer of one request."""
         new = [one for one in sorted(self.deals, key=_precedence) if _store(session, one)]
         causes = {one.lead_id: Cause(at=one.changed_at, why=(None, one.loss_reason)) for one in new}
         return Stored(causes=causes, counts={"stored": len(new), "repeated": len(self.deals) - len(new)})
@@ -68,7 +86,7 @@ def record_deals(
 ) -> Recorded:
     """Store deals of known leads, score those leads as of now, and return where they stand."""
     change = NewDeals(deals=tuple(deals), by=by)
-    return record_changes(database, [change], history=history, scorer=scorer, now=now)[0]
+    return record_change(database, change, history=history, scorer=scorer, now=now)
 
 
 def _store(session: Session, deal: NewDeal) -> bool:

@@ -1,8 +1,9 @@
 """Scores are stored in groups: none is acknowledged before it is on disk, and none takes another along."""
 
+import asyncio
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -61,52 +62,58 @@ def stored(database: Engine, scores: Sequence[ScoreRecord]) -> Sequence[str]:
 
 
 def test_many_scores_share_a_commit(database: Engine) -> None:
-    """Sixteen writers at once: each returns when its score is there, with far fewer commits than scores."""
+    """Sixteen writers at once: each goes on when its score is there, with far fewer commits than scores."""
     commits = 0
 
     def count(_: object) -> None:
         nonlocal commits
         commits += 1
 
-    log: GroupCommit[ScoreRecord, str] = GroupCommit(lambda scores: stored(database, scores), most=WRITERS)
-    start = threading.Barrier(WRITERS)
+    log = scores_log(lambda scores: stored(database, scores))
 
-    def write(writer: int) -> None:
-        start.wait()
+    async def write(writer: int) -> None:
         for number in range(SCORES_EACH):
-            assert log.add(record(f"{writer}-{number}")) == f"{writer}-{number}"
+            assert await log.add(record(f"{writer}-{number}")) == f"{writer}-{number}"
+
+    async def write_all() -> None:
+        await asyncio.gather(*map(write, range(WRITERS)))
 
     event.listen(database, "commit", count)
-    with ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(write, range(WRITERS)))
+    asyncio.run(write_all())
     event.remove(database, "commit", count)
+    log.close()
     assert len(stored_ids(database)) == WRITERS * SCORES_EACH
     assert commits <= WRITERS * SCORES_EACH / 3
 
 
+def scores_log(store: Callable[[Sequence[ScoreRecord]], Sequence[str]]) -> GroupCommit[ScoreRecord, str]:
+    """Return a log of scores, one score an item."""
+    return GroupCommit(store, most=WRITERS, name="test")
+
+
 def test_a_score_that_cannot_be_stored_goes_alone(database: Engine) -> None:
     """Two good ones and a broken one arrive while a commit is under way; the good ones are stored."""
-    entered, go_on = threading.Event(), threading.Event()
+    go_on = threading.Event()
 
     def store(scores: Sequence[ScoreRecord]) -> Sequence[str]:
-        entered.set()
-        go_on.wait(10)
+        assert go_on.wait(10)
         return stored(database, scores)
 
-    log = GroupCommit(store, most=WRITERS)
+    log = scores_log(store)
     broken = replace(record("broken"), stage=None)  # type: ignore[arg-type]
-    with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(log.add, record("first"))
-        entered.wait(10)
-        others = [pool.submit(log.add, one) for one in (record("a"), broken, record("b"))]
-        while len(log._waiting) < len(others):
-            pass
+
+    async def write_all() -> list[str | BaseException]:
+        first = asyncio.create_task(log.add(record("first")))
+        await asyncio.sleep(0.05)
+        others = [asyncio.create_task(log.add(one)) for one in (record("a"), broken, record("b"))]
+        await asyncio.sleep(0.05)
         go_on.set()
-        first.result()
-        others[0].result()
-        others[2].result()
-        with pytest.raises(IntegrityError, match="stage"):
-            others[1].result()
+        return await asyncio.gather(first, *others, return_exceptions=True)
+
+    first, one, failed, other = asyncio.run(write_all())
+    log.close()
+    assert (first, one, other) == ("first", "a", "b")
+    assert isinstance(failed, IntegrityError)
     assert stored_ids(database) == {"first", "a", "b"}
 
 
@@ -120,13 +127,36 @@ def test_a_database_that_is_away_is_everybodys_error(tmp_path: Path) -> None:
             raise DatabaseUnreachableError("the database does not answer")
         return stored(database, scores)
 
-    log = GroupCommit(store, most=WRITERS)
+    log = scores_log(store)
     with pytest.raises(DatabaseUnreachableError, match="does not answer"):
-        log.add(record("a"))
+        asyncio.run(log.add(record("a")))
     is_away = False
-    log.add(record("b"))
+    asyncio.run(log.add(record("b")))
+    log.close()
     assert stored_ids(database) == {"b"}
     database.dispose()
+
+
+def test_who_gave_up_waiting_harms_nobody(database: Engine) -> None:
+    """A request that was cut off is stored all the same, and the next one is answered."""
+    go_on = threading.Event()
+
+    def store(scores: Sequence[ScoreRecord]) -> Sequence[str]:
+        assert go_on.wait(10)
+        return stored(database, scores)
+
+    log = scores_log(store)
+
+    async def give_up() -> str:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await log.add(record("cut off"))
+        go_on.set()
+        return await log.add(record("next"))
+
+    assert asyncio.run(give_up()) == "next"
+    log.close()
+    assert stored_ids(database) == {"cut off", "next"}
 
 
 def test_a_killed_service_has_kept_what_it_acknowledged(tmp_path: Path, database_url: str) -> None:
