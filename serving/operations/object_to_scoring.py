@@ -10,8 +10,8 @@ from serving.db.audited import audited_transaction
 from serving.db.session import read_transaction
 from serving.db.tables_leads import LeadRow
 from serving.errors import UnknownLeadError
+from serving.lead_book import lead_rows
 from serving.lead_marks import LeadMarks, refuse_erased
-from serving.lead_work import lead_row
 from serving.leads import unknown_leads
 
 OBJECTION = "objection"
@@ -42,13 +42,13 @@ def object_to_scoring(
     """
     with audited_transaction(database, now=now) as work:
         refuse_erased(work.session, [lead_id], marks)
-        if unknown_leads(work.session, history, [lead_id]):
+        if unknown_leads(work.session.connection(), history, [lead_id]):
             raise UnknownLeadError(lead_id)
         row = work.session.get(LeadRow, lead_id)
         before = None if row is None else row.objected_at
         after = (before or now) if objects else None
         if after != before:
-            lead_row(work.session, history, lead_id, now=now).objected_at = after
+            lead_rows(work.session, history, [lead_id], now=now)[lead_id].objected_at = after
             act = "lead.objected" if objects else "lead.objection_lifted"
             work.note(act, who=by, what=marks.name(lead_id), before={"objected_at": before})
     write_objections(database, history)
