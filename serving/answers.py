@@ -99,7 +99,7 @@ def _statements(
     counts = Counter(labels)
     for reason, label in zip(reasons, labels, strict=True):
         alone = counts[label] == 1 and not _never_happened(reason, feature_set, row)
-        yield label if alone else _sentence(reason, feature_set, row, lang)
+        yield label if alone else sentence_of(reason, feature_set, row, lang)
 
 
 def _never_happened(reason: FamilyReason, feature_set: FeatureSet, row: Sequence[float]) -> bool:
@@ -107,7 +107,8 @@ def _never_happened(reason: FamilyReason, feature_set: FeatureSet, row: Sequence
     return recency is not None and math.isnan(row[recency])
 
 
-def _sentence(reason: FamilyReason, feature_set: FeatureSet, row: Sequence[float], lang: Language) -> str:
+def sentence_of(reason: FamilyReason, feature_set: FeatureSet, row: Sequence[float], lang: Language) -> str:
+    """Return what a reason says of a feature row, as a seller reads it."""
     feature = feature_set.features[reason.feature_index]
     if _never_happened(reason, feature_set, row):
         return never_sentence(feature, lang)
@@ -134,7 +135,7 @@ def flat_reasons(
 ) -> tuple[str, str, str, str, str]:
     """Return the five loudest reasons as sentences with their points; empty texts when there are fewer."""
     sentences = [
-        f"{_sentence(reason, feature_set, row, lang)} ({points_text(reason.points, lang)})"
+        f"{sentence_of(reason, feature_set, row, lang)} ({points_text(reason.points, lang)})"
         for reason in reasons[:FLAT_REASONS]
         if abs(reason.points) >= LEAST_SPOKEN_POINTS
     ]

@@ -26,7 +26,8 @@ from serving.api.handovers import (
     post_reject,
     put_absence,
 )
-from serving.api.health import health, openapi, ready
+from serving.api.health import health, openapi, ready, swagger
+from serving.api.lead_scores import get_lead_scores
 from serving.api.leads import get_lead, post_activities, post_deals, put_one_lead
 from serving.api.model import get_model, reload_model
 from serving.api.policies import (
@@ -43,9 +44,14 @@ from serving.api.policies import (
 )
 from serving.api.reports_feedback import get_content, get_losses, get_wins
 from serving.api.reports_pledges import PLEDGE_REPORT_ROUTES
+from serving.api.rights import delete_lead, get_export, put_objection
 from serving.api.score import score, score_batch
 from serving.api.security import Doorkeeper
 from serving.clock import Clock
+from serving.courier import Courier
+from serving.crm.sender import HttpSender
+from serving.janitor import Janitor
+from serving.rescorer import Rescorer
 from serving.service import Service
 from serving.settings import Settings
 from serving.worker import Worker
@@ -55,6 +61,10 @@ ROUTES = (
     ("POST", "/v1/score/batch", score_batch),
     ("PUT", "/v1/leads/{lead_id}", put_one_lead),
     ("GET", "/v1/leads/{lead_id}", get_lead),
+    ("DELETE", "/v1/leads/{lead_id}", delete_lead),
+    ("GET", "/v1/leads/{lead_id}/export", get_export),
+    ("PUT", "/v1/leads/{lead_id}/objection", put_objection),
+    ("GET", "/v1/leads/{lead_id}/scores", get_lead_scores),
     ("POST", "/v1/activities", post_activities),
     ("POST", "/v1/deals", post_deals),
     ("GET", "/v1/handovers", get_handovers),
@@ -88,6 +98,7 @@ ROUTES = (
     ("GET", "/healthz", health),
     ("GET", "/readyz", ready),
     ("GET", "/openapi.json", openapi),
+    ("GET", "/swagger.json", swagger),
 )
 """Every route. The handlers read and check bodies themselves, so they stand below FastAPI's layer."""
 
@@ -101,12 +112,13 @@ def create_app(
 ) -> FastAPI:
     """Return the ASGI application of one workspace; it starts whatever is missing there.
 
-    With `runs_worker` the clocks are swept beside the requests, as long as the application lives.
+    With `runs_worker` clocks are swept, leads scored again and messages delivered beside the requests while
+    it lives.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.router.redirect_slashes = False
     app.state.service = Service(settings, clock, monotonic)
-    app.state.worker = Worker(app.state.service.database, clock) if runs_worker else None
+    app.state.beside = _workers(app.state.service, clock) if runs_worker else ()
     for method, path, handler in ROUTES:
         app.add_route(path, handler, methods=[method])
     for error in PROBLEM_KINDS:
@@ -116,13 +128,21 @@ def create_app(
     return app
 
 
+def _workers(service: Service, clock: Clock) -> tuple[Worker | Courier | Janitor, ...]:
+    """Return what runs beside the requests: clocks, scores that age, messages, what is over."""
+    send = HttpSender(allow_local=service.settings.webhooks_allow_local)
+    courier = Courier(service.database, service.secret, clock, send)
+    janitor = Janitor(service.database, service.secret, clock, service.settings)
+    rescorer = Rescorer(service.settings, service.database, clock)
+    return Worker(service.database, clock, rescorer=rescorer), courier, janitor
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.service.warm_up()
-    worker: Worker | None = app.state.worker
-    if worker is not None:
+    for worker in app.state.beside:
         worker.start()
     yield
-    if worker is not None:
+    for worker in app.state.beside:
         await to_thread.run_sync(worker.stop)
     app.state.service.close()

@@ -1,6 +1,6 @@
 """What is missing or wrong in a workspace, and the command that repairs it. Looks only; changes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from serving.errors import DatabaseUnreachableError, Missing
 from serving.keys import SECRET_BYTES
 from serving.operations.active_policy import active_policy
 from serving.operations.list_api_keys import list_api_keys
+from serving.operations.list_webhooks import list_webhooks
 from serving.settings import Settings
 
 OTHERS_MAY_READ = 0o077
@@ -106,6 +107,7 @@ def _look_into_database(database: Engine, now: datetime) -> tuple[Finding, ...]:
             _good("database", database.dialect.name),
             _look_at_policy(database, now),
             _look_at_keys(database, now),
+            *_look_at_webhooks(database),
         )
     finally:
         database.dispose()
@@ -123,6 +125,19 @@ def _look_at_keys(database: Engine, now: datetime) -> Finding:
     if usable == 0:
         return _bad("key", "no API key is usable", MAKE_KEY)
     return _good("key", f"{usable} usable API key{'' if usable == 1 else 's'}")
+
+
+def _look_at_webhooks(database: Engine) -> Iterator[Finding]:
+    """Yield how each webhook stands; nothing when there are none."""
+    for one in list_webhooks(database):
+        if one.disabled_at is not None:
+            text = f"{one.webhook_id} is off: {one.disabled_because}"
+            yield _bad("webhook", text, f"run `leadpact webhooks replay {one.webhook_id}` or `remove`")
+        elif one.parked:
+            text = f"{one.parked:,} messages could not be delivered to {one.webhook_id}"
+            yield _bad("webhook", text, "see `leadpact webhooks list`, then `webhooks replay`")
+        else:
+            yield _good("webhook", f"{one.webhook_id}: {one.delivered:,} delivered, {one.pending:,} wait")
 
 
 def _good(thing: str, text: str) -> Finding:

@@ -62,6 +62,23 @@ class UnknownLeadError(LeadPactError):
         self.lead_id = lead_id
 
 
+class ErasedLeadError(LeadPactError):
+    """The persons of these leads were erased; nothing about them is taken any more."""
+
+    def __init__(self, lead_ids: tuple[str, ...]) -> None:
+        named = ", ".join(map(repr, lead_ids[:5])) + (" and others" if len(lead_ids) > 5 else "")
+        super().__init__(f"erased on request, nothing is taken or kept: {named or 'the lead of this answer'}")
+        self.lead_ids = lead_ids
+
+
+class ObjectedError(LeadPactError):
+    """The person of a lead objected to being scored."""
+
+    def __init__(self, lead_id: str) -> None:
+        super().__init__(f"the person of lead {lead_id!r} objected: it is not scored")
+        self.lead_id = lead_id
+
+
 class UnknownPolicyError(InputError):
     """No policy of this version."""
 
@@ -122,6 +139,14 @@ class UnknownDisputeError(LeadPactError):
 
 class AlreadyAnsweredError(LeadPactError):
     """There is nothing to answer, or somebody answered it before in other words."""
+
+
+class OtherRequestError(LeadPactError):
+    """The name of a request was used for another one before."""
+
+
+class StillRunningError(LeadPactError):
+    """The first request of this name is under way; it passes by itself."""
 
 
 class PolicyRefusedError(InputError):

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from serving.db.inserts import insert_new
 from serving.db.tables import PolicyRow
 from serving.db.tables_leads import AbsenceRow, AttemptRow, ClockEventRow, HandoverRow, LeadRow, PauseRow
+from serving.lead_news import tell_clocks, tell_handover
 from serving.operations.active_policy import read_stored
 from sla.away import Absence, Pause
 from sla.clock import Clock, ClockKind, ClockVerdict, judge_clock, next_moment, raised_events
@@ -98,6 +99,7 @@ def open_handover(
     session.add(row)
     session.flush()
     _give(session, row, policy, now=now)
+    tell_handover(session, row, now=now)
     return row
 
 
@@ -148,6 +150,7 @@ def refresh_clocks(session: Session, row: HandoverRow, *, now: datetime) -> int:
     )
     new = [{**asdict(one), "raised_at": now} for one in raised if one.event_id not in known]
     insert_new(session, ClockEventRow, new, "event_id")
+    tell_clocks(session, row, new, now=now)
     seller = [clock for clock in clocks if clock.kind is ClockKind.SELLER]
     row.due_at = judge_clock(seller[0], now=seen_at).due_at if seller else None
     coming = [next_moment(clock, now=now) for clock in clocks] if row.status in RUNNING_WORDS else []
@@ -300,3 +303,4 @@ def _pass_to_marketing(session: Session, row: HandoverRow, *, now: datetime) -> 
         "reason_policy": row.reason_policy,
     }
     insert_new(session, HandoverRow, [back], "handover_id")
+    tell_handover(session, session.get_one(HandoverRow, back["handover_id"]), now=now)

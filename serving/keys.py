@@ -23,14 +23,15 @@ SECRET_BYTES = 32
 class Scope(StrEnum):
     """What a key may do.
 
-    Ask for scores, read, send leads with what they did, work on handovers, change what is in service, act on
-    policies for one side.
+    Ask for scores, read, send leads with what they did, work on handovers, answer persons who ask for their
+    rights, change what is in service, act on policies for one side.
     """
 
     SCORE = "score"
     READ = "read"
     INGEST = "ingest"
     HANDOVERS = "handovers"
+    PRIVACY = "privacy"
     ADMIN = "admin"
     POLICY_MARKETING = "policy:marketing"
     POLICY_SALES = "policy:sales"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from anyio import to_thread
 from sqlalchemy import Engine
 
+from features.errors import LeadPactError
 from features.history.store import History
 from serving.champion import Champion, ChampionInService
 from serving.clock import Clock
@@ -22,13 +23,19 @@ from serving.errors import (
     DatabaseUnreachableError,
     KeyRefusedError,
     Missing,
+    ObjectedError,
     ServiceNotReadyError,
 )
+from serving.group_commit import GroupCommit
+from serving.kept_models import KeptModels
 from serving.keys import read_or_create_secret
+from serving.lead_marks import LeadMarks
 from serving.operations.active_policy import ActivePolicy, active_policy
 from serving.operations.ask_what_if import Past, prepare_past
 from serving.operations.check_api_key import REFUSAL, VerifiedKey, check_api_key, has_expired
+from serving.operations.object_to_scoring import objecting_leads
 from serving.operations.read_lead import read_lead_to_score
+from serving.operations.record_changes import Change, Recorded, Refused, UnknownLeads, record_changes
 from serving.operations.record_scores import ScoreRecord, record_scores
 from serving.past_scores import NoPastScoresError, matured_leads
 from serving.refreshed import Refreshed
@@ -42,6 +49,10 @@ KEY_GRACE_SECONDS = 300.0
 """How long a verified key is believed while the database does not answer: nobody can revoke it either."""
 
 MOST_CACHED_KEYS = 10_000
+MOST_SCORES_PER_COMMIT = 200
+MOST_CHANGES_PER_COMMIT = 32
+"""So many requests in one transaction: nobody waits long for the work of others."""
+
 DATABASE_AWAY = Missing(thing="database", reason="the database does not answer", fix=CHECK_DATABASE)
 """What everybody may read; the reason may name hosts and users, so it goes to the log."""
 
@@ -77,9 +88,13 @@ class Service:
         self._keys: dict[bytes, CachedKey] = {}
         self._champion = ChampionInService(settings.workspace.models_dir)
         self._policy: ActivePolicy | None = None
+        self._objected: frozenset[str] = frozenset()
         self._scorer: Scorer | None = None
         self._reading_past = threading.Lock()
         self._past: tuple[tuple[str, str], Past] | None = None
+        self.kept_models = KeptModels(settings.workspace.models_dir)
+        self._scores = GroupCommit(self._record_scores, most=MOST_SCORES_PER_COMMIT, name="scores")
+        self._changes = GroupCommit(self._record_changes, most=MOST_CHANGES_PER_COMMIT, name="changes")
         self.history = History(settings.workspace.history_dir)
         self._in_service: Refreshed[InService] = Refreshed(
             self._look, most_age_seconds=MOST_AGE_SECONDS, monotonic=monotonic
@@ -99,8 +114,23 @@ class Service:
                 self._secret = read_or_create_secret(self.settings.workspace.secret_file)
             return self._secret
 
+    def marks(self) -> LeadMarks:
+        """Return how erased leads are recognised and leads are named in the audit log."""
+        return LeadMarks.of_workspace(self.secret())
+
+    def refuse_objected(self, lead_id: str) -> None:
+        """Raise `ObjectedError` for a lead whose person objected, as of the last look (2 s at most)."""
+        if lead_id in self._objected:
+            raise ObjectedError(lead_id)
+
+    def look_again_at_objections(self) -> None:
+        """Take up an objection in this process at once."""
+        self._objected = objecting_leads(self.database())
+
     def close(self) -> None:
-        """Give the database connections back."""
+        """Finish what is being stored, and give the database connections back."""
+        self._scores.close()
+        self._changes.close()
         if self._database is not None:
             self._database.dispose()
 
@@ -156,7 +186,7 @@ class Service:
 
     def read_stored_lead(self, request: ScoreRequest) -> ScoreRequest:
         """Do the same from a thread: what was ingested and imported, and the stage the lead is in by then."""
-        stored = read_lead_to_score(self.database(), self.history, request.lead_id)
+        stored = read_lead_to_score(self.database(), self.history, request.lead_id, marks=self.marks())
         is_in_stage = stored.stage_since is not None and stored.stage_since <= request.as_of
         is_asked = request.current_stage is None and is_in_stage
         return replace(
@@ -170,9 +200,22 @@ class Service:
         )
 
     async def record(self, records: Sequence[ScoreRecord]) -> None:
-        """Store scores; they are on disk when this returns."""
+        """Store scores, in one commit with those of other requests; they are on disk when this returns."""
         if records:
-            await to_thread.run_sync(self._record, records)
+            await self._scores.add(records)
+
+    async def change(self, change: Change) -> Recorded | UnknownLeads:
+        """Store a change of leads, in one commit with those of other requests; its leads are scored then."""
+        return _kept(await self._changes.add((change, await self.scorer_if_ready())))
+
+    def change_alone(
+        self, database: Engine, change: Change, scorer: Scorer | None
+    ) -> Recorded | UnknownLeads:
+        """Store a change in the transaction of whoever calls, or in one of its own; from a thread."""
+        (done,) = record_changes(
+            database, [change], history=self.history, scorer=scorer, now=self.clock(), marks=self.marks()
+        )
+        return _kept(done)
 
     async def _check_key(self, text: str, fingerprint: bytes, cached: CachedKey | None) -> VerifiedKey:
         try:
@@ -207,8 +250,20 @@ class Service:
     def _look_up_key(self, text: str) -> VerifiedKey:
         return check_api_key(self.database(), text, secret=self.secret(), now=self.clock())
 
-    def _record(self, records: Sequence[ScoreRecord]) -> None:
-        record_scores(self.database(), records, now=self.clock())
+    def _record_scores(self, groups: Sequence[Sequence[ScoreRecord]]) -> Sequence[None]:
+        record_scores(self.database(), [one for group in groups for one in group], now=self.clock())
+        return [None] * len(groups)
+
+    def _record_changes(self, wanted: Sequence[tuple[Change, Scorer | None]]) -> Sequence[Recorded | Refused]:
+        changes, scorer = [change for change, _ in wanted], wanted[-1][1]
+        return record_changes(
+            self.database(),
+            changes,
+            history=self.history,
+            scorer=scorer,
+            now=self.clock(),
+            marks=self.marks(),
+        )
 
     def _look(self) -> InService:
         return self._join(self._champion.follow())
@@ -226,6 +281,7 @@ class Service:
 
     def _find_policy(self) -> ActivePolicy | Missing:
         try:
+            self.look_again_at_objections()
             found = active_policy(self.database(), now=self.clock())
         except DatabaseUnreachableError as error:
             log.warning("database.unreachable reason=%r", str(error))
@@ -242,3 +298,10 @@ def _champion_or_raise(in_service: InService) -> Champion:
     if in_service.champion is None:
         raise ServiceNotReadyError(in_service.missing)
     return in_service.champion
+
+
+def _kept(done: Recorded | Refused) -> Recorded | UnknownLeads:
+    """Return what came of a change, or raise why it was refused."""
+    if isinstance(done, LeadPactError):
+        raise done
+    return done

@@ -23,6 +23,16 @@ class Settings(BaseSettings):
     """Set by `mlflow run`: the run that training logs into."""
     reports_per_person: bool = False
     """Reports name people (LEADPACT_REPORTS_PER_PERSON); figures that rate people may need consent first."""
+    webhooks_allow_local: bool = False
+    """LEADPACT_WEBHOOKS_ALLOW_LOCAL=true lets webhooks reach private addresses and http: for development."""
+    keep_messages_days: int = Field(default=30, ge=1)
+    """Days for which delivered and parked messages are kept (LEADPACT_KEEP_MESSAGES_DAYS)."""
+    keep_scores_days: int = Field(default=730, ge=1)
+    """Days for which a lead's scores are kept; its newest stays (LEADPACT_KEEP_SCORES_DAYS)."""
+    keep_rejects_days: int = Field(default=90, ge=1)
+    """Days for which rows that imports set aside are kept (LEADPACT_KEEP_REJECTS_DAYS)."""
+    keep_leads_days: int | None = Field(default=None, ge=1)
+    """Days without any sign of a lead after which it is deleted; unset: never (LEADPACT_KEEP_LEADS_DAYS)."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
 

@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,18 @@ from features.crm import CrmSettings
 from features.errors import LeadPactError
 from features.files import disk_failures_named, draft_of
 from features.history.buckets import HistoryBuckets, cut_history, write_scan_of
-from features.history.exclusions import EXCLUSIONS, leave_out, read_exclusions
+from features.history.left_out import (
+    OWN_FILES,
+    LeftOut,
+    leave_out,
+    matching_leads,
+    read_left_out,
+    without_leads,
+    write_left_out,
+)
 from features.history.merge import MergeCounts, merge_tables
 from features.history.scan_file import open_scan_file, scan_file_name
-from features.history.stored_lead import StoredLead, find_lead
+from features.history.stored_lead import StoredLead, find_lead, find_rows
 from features.tables import ACTIVITIES, TABLE_NAMES, CanonicalTables
 
 FORMAT = 1
@@ -52,8 +60,30 @@ class History:
         return self._while_files_stand(self._read_tables)
 
     def read_to_learn(self) -> CanonicalTables:
-        """Return all tables without the leads that were none, as the service last said."""
-        return leave_out(self.read(), read_exclusions(self.folder))
+        """Return all tables without the leads nobody may learn from; `left_out` counts them per reason."""
+        return leave_out(self.read(), self.left_out())
+
+    def left_out(self) -> LeftOut:
+        """Return the leads that nobody may learn from, per reason."""
+        return read_left_out(self.folder)
+
+    def leave_out(self, reason: str, lead_ids: Iterable[str]) -> None:
+        """Name all leads that a reason keeps from being learnt from; other reasons stay as they are."""
+        write_left_out(self.folder, reason, lead_ids)
+
+    def erase(self, is_meant: Callable[[str], bool]) -> int:
+        """Write the tables anew without the leads that are meant; return how many were there.
+
+        Raises LeadPactError while an import holds the history, or when the disk refuses.
+        """
+        if not self.exists():
+            return 0
+        with self.held():
+            stored = self.read()
+            gone = matching_leads(stored, is_meant)
+            if gone:
+                self._replace(without_leads(stored, gone))
+            return len(gone)
 
     def read_table(self, name: str) -> pa.Table:
         """Return one table by its name."""
@@ -69,6 +99,10 @@ class History:
         Ids are stored without blanks around them (`importing.columns.to_ids`) and asked for likewise.
         """
         return self._while_files_stand(lambda manifest: find_lead(self._files(manifest), lead_id.strip()))
+
+    def read_lead_rows(self, lead_id: str) -> dict[str, list[dict[str, object]]]:
+        """Return every stored row of a lead per table, deals included; empty lists when it is not known."""
+        return self._while_files_stand(lambda manifest: find_rows(self._files(manifest), lead_id.strip()))
 
     def buckets(self, attributes: Collection[str] | None = None) -> HistoryBuckets:
         """Return the leads in buckets that fit into memory, whatever the history holds.
@@ -191,7 +225,7 @@ class History:
         named = {*tables.values(), *([scan_file_name(tables)] if tables else [])}
         with suppress(OSError):  # they take up room and nothing else; the next import tries again
             for path in self.folder.iterdir():
-                if path.name not in {MANIFEST, LOCK, *named} and EXCLUSIONS not in path.name:
+                if path.name not in {MANIFEST, LOCK, *OWN_FILES, *named}:
                     path.unlink()
 
 

@@ -59,6 +59,11 @@ def find_lead(files: Mapping[str, Path], lead_id: str) -> StoredLead | None:
     )
 
 
+def find_rows(files: Mapping[str, Path], lead_id: str) -> dict[str, list[dict[str, object]]]:
+    """Return every stored row of a lead per table (table name -> rows), as it is stored."""
+    return {name: _rows_of(file, lead_id) for name, file in files.items()}
+
+
 def typed_changes(changes: Iterable[Row], leads: pa.Schema) -> Iterator[Row]:
     """Yield attribute changes with their value, recorded as text, in the type of its column of `leads`."""
     for change in changes:

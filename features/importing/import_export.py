@@ -21,6 +21,7 @@ from features.history.merge import MergeCounts
 from features.history.store import History
 from features.importing.raw import REJECTS_SCHEMA
 from features.importing.validation import KNOWN_LEAD_COLUMNS, Validated, validate
+from features.importing.withheld import IsWithheld, without_withheld
 from features.problems import Problem
 from features.sources.folder import read_export
 from features.sources.mapping import Mapping, read_mapping
@@ -88,6 +89,7 @@ def import_export(
     strict: bool,
     rejects_dir: Path,
     now: datetime | None = None,
+    is_withheld: IsWithheld | None = None,
 ) -> ImportReport:
     """Add the export in `folder` to the history.
 
@@ -97,6 +99,7 @@ def import_export(
     strict : refuse the whole export when anything in it breaks a rule.
     rejects_dir : where rows that break a rule are set aside, one readable file per content.
     now : what happened must not lie after this (aware); None does not ask.
+    is_withheld : says of a lead id that its person was erased; such rows are left out and counted.
 
     Raises
     ------
@@ -110,7 +113,7 @@ def import_export(
     file = default if mapping_file is None and default.is_file() else mapping_file
     mapping = None if file is None else read_mapping(file)
     with _consequence_named():
-        found = _read_and_validate(folder, mapping, history, now)
+        found = _read_and_validate(folder, mapping, history, now, is_withheld)
         if strict and found.all_problems:
             raise InputError("the export breaks rules and --strict is given", found.all_problems)
     rejects_file, merged = _store(found, history, rejects_dir)
@@ -127,13 +130,19 @@ def _consequence_named() -> Iterator[None]:
 
 
 def _read_and_validate(
-    folder: Path, mapping: Mapping | None, history: History, now: datetime | None
+    folder: Path,
+    mapping: Mapping | None,
+    history: History,
+    now: datetime | None,
+    is_withheld: IsWithheld | None,
 ) -> Validated:
-    raw = read_export(folder, mapping)
+    raw, withheld = without_withheld(read_export(folder, mapping), is_withheld)
     crm = raw.crm or _settings_without_mapping(history)
     refuse_future_export(crm, now)
     known_leads = history.read_table(LEADS).select(KNOWN_LEAD_COLUMNS) if history.exists() else None
-    return validate(raw, crm, known_leads, now)
+    found = validate(raw, crm, known_leads, now)
+    note = f"{withheld:,} lead(s) of the export were erased earlier and are not brought back"
+    return replace(found, notes=(*found.notes, note)) if withheld else found
 
 
 def refuse_future_export(crm: CrmSettings, now: datetime | None) -> None:

@@ -5,8 +5,8 @@ repaired: that is what an import is for.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,10 +55,14 @@ class SparkTables:
     shapes: TableShapes
 
 
-def read_history(session: "SparkSession", history: History) -> SparkTables:
-    """Return the tables of a history on a disk that driver and workers share."""
+def read_history(session: "SparkSession", history: History, *, without: Collection[str] = ()) -> SparkTables:
+    """Return the tables of a history on a disk that driver and workers share, without some leads."""
     files = {name: local_url(file) for name, file in history.files().items()}
-    return _read(session, files, history.read_settings(), source=str(history.folder))
+    found = _read(session, files, history.read_settings(), source=str(history.folder))
+    if not without:
+        return found
+    kept = {name: frame.where(~frame["lead_id"].isin(list(without))) for name, frame in found.rows.items()}
+    return replace(found, rows=kept)
 
 
 def read_folder(session: "SparkSession", folder: str) -> SparkTables:

@@ -1,6 +1,7 @@
 """Reads a request's body: limited in size while it streams, limited in time, plain JSON only."""
 
 import asyncio
+import hashlib
 
 from starlette.requests import Request
 
@@ -21,6 +22,7 @@ async def read_json(request: Request) -> object:
             body = await _read_limited(request)
     except TimeoutError as error:
         raise BodyTooSlowError(f"the body did not arrive within {READ_TIMEOUT_SECONDS:g} seconds") from error
+    request.state.body_digest = hashlib.sha256(body).hexdigest()
     return decode_strict(body)
 
 

@@ -1,6 +1,7 @@
 """Every error to its problem+json (RFC 9457): the only table of codes and statuses.
 
-4xx are final: the same request will fail again. Trouble that passes is 503 with Retry-After.
+4xx are final: the same request will fail again. Trouble that passes is 503 with Retry-After; one more that
+passes is 409 `still_running`.
 """
 
 from collections.abc import Mapping
@@ -14,20 +15,24 @@ from starlette.responses import Response
 from features.errors import InputError, LeadPactError
 from features.words.reasons import Language
 from serving.api.fields import FieldProblem, WrongFieldsError
-from serving.api.german import in_language
+from serving.api.german import in_language, sentence_in_language
 from serving.api.language import accepted_language
 from serving.api.strict_json import MalformedBodyError
 from serving.errors import (
     ActRefusedError,
     AlreadyAnsweredError,
     DatabaseUnreachableError,
+    ErasedLeadError,
     HandoverOverError,
     KeyRefusedError,
     ModelRefusedError,
     NotAgreedError,
+    ObjectedError,
+    OtherRequestError,
     PolicyRefusedError,
     ScopeMissingError,
     ServiceNotReadyError,
+    StillRunningError,
     UnknownDisputeError,
     UnknownHandoverError,
     UnknownLeadError,
@@ -52,6 +57,10 @@ class BodyTooSlowError(LeadPactError):
 
 class HeadersTooLargeError(LeadPactError):
     """The headers are larger than the service reads."""
+
+
+class WrongIdempotencyKeyError(LeadPactError):
+    """The header `Idempotency-Key` cannot be read."""
 
 
 class UnsupportedBodyError(LeadPactError):
@@ -85,10 +94,14 @@ class Problem:
 
 
 RETRY = (("Retry-After", RETRY_AFTER_SECONDS),)
+SOON = (("Retry-After", "1"),)
 CHALLENGE = (("WWW-Authenticate", 'Bearer realm="leadpact"'),)
 PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     MalformedBodyError: ProblemKind(status=400, code="malformed_body", title="The body is not JSON"),
     ClientDisconnect: ProblemKind(status=400, code="body_incomplete", title="The body ended too early"),
+    WrongIdempotencyKeyError: ProblemKind(
+        status=400, code="wrong_idempotency_key", title="The Idempotency-Key cannot be read"
+    ),
     KeyRefusedError: ProblemKind(status=401, code="key_refused", title="No valid API key", headers=CHALLENGE),
     ScopeMissingError: ProblemKind(status=403, code="scope_missing", title="The key may not do this"),
     UnknownLeadError: ProblemKind(status=404, code="unknown_lead", title="No such lead"),
@@ -99,6 +112,12 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     ModelRefusedError: ProblemKind(
         status=409, code="model_refused", title="The model directory is not sound"
     ),
+    StillRunningError: ProblemKind(
+        status=409,
+        code="still_running",
+        title="The first request with this Idempotency-Key is under way",
+        headers=SOON,
+    ),
     HandoverOverError: ProblemKind(status=409, code="handover_over", title="The handover has ended"),
     AlreadyAnsweredError: ProblemKind(
         status=409, code="nothing_to_answer", title="There is no open question"
@@ -106,12 +125,17 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     PolicyRefusedError: ProblemKind(
         status=409, code="policy_refused", title="The agreement does not allow this"
     ),
+    ObjectedError: ProblemKind(status=409, code="objected", title="The person objected to being scored"),
     NoPastScoresError: ProblemKind(
         status=409, code="no_past_scores", title="No past lead is out of time for the model"
     ),
+    ErasedLeadError: ProblemKind(status=410, code="erased", title="The lead was erased"),
     BodyTooLargeError: ProblemKind(status=413, code="body_too_large", title="The body is too large"),
     UnsupportedBodyError: ProblemKind(status=415, code="unsupported_body", title="Only plain JSON is read"),
     WrongFieldsError: ProblemKind(status=422, code="wrong_fields", title="Fields of the body are wrong"),
+    OtherRequestError: ProblemKind(
+        status=422, code="other_request", title="This Idempotency-Key was used for another request"
+    ),
     ActRefusedError: ProblemKind(status=422, code="act_refused", title="The act breaks rules"),
     NotAgreedError: ProblemKind(
         status=422, code="not_agreed", title="The agreement in force does not know this"
@@ -166,7 +190,7 @@ def _words(error: Exception, lang: Language) -> str:
         case PolicyProblems():
             return problems_text(error, lang)
         case _:
-            return str(error)
+            return sentence_in_language(str(error), lang)
 
 
 def field_problems(error: Exception, lang: Language = "en") -> tuple[FieldProblem, ...]:

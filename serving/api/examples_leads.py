@@ -119,6 +119,7 @@ LEAD_VIEW_EXAMPLE: Example = {
     "probability": 0.31,
     "points": 44,
     "scored_at": HANDED_OVER_AT,
+    "objected_at": None,
     "handover": HANDOVER_EXAMPLE,
     "timeline": [
         {

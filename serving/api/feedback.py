@@ -11,6 +11,7 @@ from serving.api.body import read_json
 from serving.api.fields import Checker, Field
 from serving.api.handovers import refuse_blank
 from serving.api.leads import LEAD_ID, actor, answered, checked_object, refuse_future
+from serving.api.once import named_request
 from serving.api.queries import Parameter, read_parameters
 from serving.api.schemas_feedback import DISPUTE_ANSWER, NEW_ANSWER, NEW_DISPUTE, NEW_NOTE
 from serving.api.score import requested_language
@@ -48,7 +49,7 @@ async def post_group_answer(request: Request) -> Response:
     group = read_parameters(request, (GROUP,))["group"]
     by = actor(key, body.get("by"))
     act = partial(answer_group, group=group, answer=body["answer"].strip(), by=by, now=now)
-    return await answered(request.app.state.service, act)
+    return await answered(request.app.state.service, act, named_request(request, key))
 
 
 async def post_dispute(request: Request) -> Response:
@@ -64,9 +65,15 @@ async def post_dispute(request: Request) -> Response:
     )
     lang = requested_language(request)
     act = partial(
-        dispute_score, history=service.history, new=new, by=actor(key, body.get("by")), now=now, lang=lang
+        dispute_score,
+        history=service.history,
+        new=new,
+        by=actor(key, body.get("by")),
+        now=now,
+        lang=lang,
+        marks=service.marks(),
     )
-    return await answered(service, act)
+    return await answered(service, act, named_request(request, key))
 
 
 async def post_dispute_answer(request: Request) -> Response:
@@ -80,8 +87,9 @@ async def post_dispute_answer(request: Request) -> Response:
         by=actor(key, body.get("by")),
         now=now,
         lang=requested_language(request),
+        marks=request.app.state.service.marks(),
     )
-    return await answered(request.app.state.service, act)
+    return await answered(request.app.state.service, act, named_request(request, key))
 
 
 async def get_disputes(request: Request) -> Response:
@@ -111,8 +119,15 @@ async def post_note(request: Request) -> Response:
         at=body.get("occurred_at") or now,
         note_id=said["note_id"],
     )
-    act = partial(record_note, history=service.history, new=new, by=actor(key, body.get("by")), now=now)
-    return await answered(service, act)
+    act = partial(
+        record_note,
+        history=service.history,
+        new=new,
+        by=actor(key, body.get("by")),
+        now=now,
+        marks=service.marks(),
+    )
+    return await answered(service, act, named_request(request, key))
 
 
 async def _sent(

@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from anyio import to_thread
 from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +13,7 @@ from starlette.responses import Response
 from serving.api.body import read_json
 from serving.api.fields import Checker, Field
 from serving.api.leads import actor, answered, checked_object
+from serving.api.once import named_request
 from serving.api.queries import Parameter, read_parameters
 from serving.api.schemas_leads import ACCEPT, GIVE_BACK, NEW_ABSENCE, NEW_ATTEMPT, NEW_PAUSE
 from serving.api.score import CLOCK_TOLERANCE, requested_language
@@ -105,7 +105,7 @@ async def put_absence(request: Request) -> Response:
         count = record_absence(database, absence_id, absence, by=actor(key), now=now)
         return {"absence_id": absence_id, **asdict(absence), "handovers": count}
 
-    return await answered(service, act)
+    return await answered(service, act, named_request(request, key))
 
 
 async def _act(request: Request, field: Field, act: Any) -> Response:
@@ -117,8 +117,12 @@ async def _act(request: Request, field: Field, act: Any) -> Response:
     body = checked_object(checker, field, await read_json(request))
     _check_times(checker, body, now)
     checker.refuse_problems()
-    await to_thread.run_sync(lambda: act(service, handover_id, body, key, now))
-    return await answered(service, partial(read_handover, handover_id=handover_id, now=now, lang=lang))
+
+    def act_and_look(database: Engine) -> object:
+        act(service, handover_id, body, key, now)
+        return read_handover(database, handover_id, now=now, lang=lang)
+
+    return await answered(service, act_and_look, named_request(request, key))
 
 
 def _check_times(checker: Checker, body: dict[str, Any], now: datetime) -> None:
@@ -167,8 +171,8 @@ def _return(
         handover_id,
         kind,
         group=ReasonGroup(body["reason_group"]) if body.get("reason_group") else None,
-        reason=body["reason"],
-        code=body.get("code"),
+        reason=body.get("reason") or None,
+        code=body.get("code") or None,
         by=actor(key, body.get("by")),
         at=body.get("occurred_at") or now,
         now=now,

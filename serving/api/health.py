@@ -1,10 +1,11 @@
-"""GET /healthz (the process answers), /readyz (it can score) and /openapi.json."""
+"""GET /healthz (the process answers), /readyz (it can score), /openapi.json and /swagger.json."""
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.api.openapi import openapi_bytes
+from serving.api.swagger import swagger_bytes
 from serving.service import Service
 
 
@@ -25,6 +26,11 @@ async def ready(request: Request) -> Response:
 async def openapi(_request: Request) -> Response:
     """Publish the contract."""
     return Response(openapi_bytes(), media_type="application/json")
+
+
+async def swagger(_request: Request) -> Response:
+    """Publish the contract for those who read Swagger 2.0."""
+    return Response(swagger_bytes(), media_type="application/json")
 
 
 def _json(answer: dict[str, str]) -> Response:

@@ -16,9 +16,12 @@ from serving.api.examples import (
     SCORE_REQUEST_EXAMPLE,
 )
 from serving.api.fields import Field, named_objects, object_schema
+from serving.api.once import HEADER as IDEMPOTENCY_KEY
+from serving.api.once import LONGEST_KEY
 from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
 from serving.api.operations_feedback import FEEDBACK_OPERATIONS
 from serving.api.operations_leads import LEAD_OPERATIONS
+from serving.api.operations_rights import RIGHTS_OPERATIONS
 from serving.api.policy_operations import POLICY_OPERATIONS
 from serving.api.queries import Parameter
 from serving.api.report_operations_pledges import PLEDGE_REPORT_OPERATIONS
@@ -42,9 +45,16 @@ ABOUT = (
 )
 
 
+KEY_USE_PROBLEMS = (400, 409, 422)
+KEY_ABOUT = (
+    "A name for this request, such as a UUID. Sent again within 24 hours under the same API key, it is "
+    "answered with the bytes of the first answer and does nothing more. Scores of inline leads are not kept."
+)
+
 OPERATIONS: tuple[Operation, ...] = (
     *LEAD_OPERATIONS,
     *FEEDBACK_OPERATIONS,
+    *RIGHTS_OPERATIONS,
     Operation(
         method="post",
         path="/v1/score",
@@ -55,7 +65,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body_example=SCORE_REQUEST_EXAMPLE,
         answer=SCORE_ANSWER,
         answer_example=SCORE_ANSWER_EXAMPLE,
-        problems=(404, *BODY_PROBLEMS),
+        problems=(404, 409, 410, *BODY_PROBLEMS),
         scope=Scope.SCORE,
         takes_language=True,
     ),
@@ -94,6 +104,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answer_example=MODEL_EXAMPLE,
         problems=(*KEY_PROBLEMS, 409),
         scope=Scope.ADMIN,
+        changes_nothing=True,
     ),
     *POLICY_OPERATIONS,
     *PLEDGE_REPORT_OPERATIONS,
@@ -123,6 +134,16 @@ OPERATIONS: tuple[Operation, ...] = (
         operation_id="openapi",
         summary="This document",
         about="The contract of this API, OpenAPI 3.0.",
+        answer=None,
+        answer_example=None,
+        problems=(),
+    ),
+    Operation(
+        method="get",
+        path="/swagger.json",
+        operation_id="swagger",
+        summary="This document as Swagger 2.0",
+        about="The same contract for tools that read nothing newer.",
         answer=None,
         answer_example=None,
         problems=(),
@@ -166,6 +187,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     parameters = [_parameter(one) for one in operation.parameters]
     parameters += [_language_parameter()] if operation.takes_language else []
+    parameters += [_key_parameter()] if operation.takes_key else []
     described |= {"parameters": parameters} if parameters else {}
     if operation.acts_for_side:
         described["security"] = [{"ApiKey": []}, {"Bearer": []}]
@@ -180,7 +202,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    problems = {str(status): _problem(status) for status in operation.problems}
+    statuses = {*operation.problems, *(KEY_USE_PROBLEMS if operation.takes_key else ())}
+    problems = {str(status): _problem(status) for status in sorted(statuses)}
     return {"200": _answer(operation)} | problems
 
 
@@ -221,6 +244,16 @@ def _language_parameter() -> dict[str, Any]:
         "required": False,
         "description": LANG.about,
         "schema": {"type": "string", "enum": list(LANGUAGES)},
+    }
+
+
+def _key_parameter() -> dict[str, Any]:
+    return {
+        "name": IDEMPOTENCY_KEY,
+        "in": "header",
+        "required": False,
+        "description": KEY_ABOUT,
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
     }
 
 

@@ -28,3 +28,10 @@ class Operation:
     takes_language: bool = False
     acts_for_side: bool = False
     parameters: tuple[Parameter, ...] = ()
+    changes_nothing: bool = False
+    """Set for what writes nothing although it has a body, or can be done again as it is."""
+
+    @property
+    def takes_key(self) -> bool:
+        """True for what writes: a caller may name the request, and it is done once."""
+        return self.method != "get" and not self.changes_nothing

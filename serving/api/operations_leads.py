@@ -5,6 +5,8 @@ from serving.api import schemas_leads as schemas
 from serving.api.examples import Example
 from serving.api.fields import Field
 from serving.api.handovers import ABSENCE_ID, FILTERS, HANDOVER_ID
+from serving.api.lead_scores import PAGE
+from serving.api.lead_scores_schema import SCORE_PAGE, SCORE_PAGE_EXAMPLE
 from serving.api.leads import LEAD_ID
 from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
 from serving.keys import Scope
@@ -42,7 +44,7 @@ LEAD_OPERATIONS = (
         body_example=examples.LEAD_PUT_EXAMPLE,
         answer=schemas.STANDING,
         answer_example=examples.STANDING_EXAMPLE,
-        problems=(404, *BODY_PROBLEMS),
+        problems=(404, 410, *BODY_PROBLEMS),
         scope=Scope.INGEST,
         parameters=(LEAD_ID,),
     ),
@@ -54,10 +56,26 @@ LEAD_OPERATIONS = (
         about="What is known of a lead, its stage, its running handover, and how it came there.",
         answer=schemas.LEAD_VIEW,
         answer_example=examples.LEAD_VIEW_EXAMPLE,
-        problems=(404, 422, *KEY_PROBLEMS),
+        problems=(404, 410, 422, *KEY_PROBLEMS),
         scope=Scope.READ,
         takes_language=True,
         parameters=(LEAD_ID,),
+    ),
+    Operation(
+        method="get",
+        path="/v1/leads/{lead_id}/scores",
+        operation_id="listLeadScores",
+        summary="A lead's scores",
+        about=(
+            "Every stored score, the newest first. Its change since the one before is split into data, "
+            "elapsed time, model and policy: parts in points, to a tenth, that add up exactly."
+        ),
+        answer=SCORE_PAGE,
+        answer_example=SCORE_PAGE_EXAMPLE,
+        problems=(404, 422, *KEY_PROBLEMS),
+        scope=Scope.READ,
+        takes_language=True,
+        parameters=PAGE,
     ),
     Operation(
         method="post",
@@ -69,7 +87,7 @@ LEAD_OPERATIONS = (
         body_example=examples.ACTIVITIES_EXAMPLE,
         answer=schemas.RECORDED,
         answer_example=examples.RECORDED_EXAMPLE,
-        problems=BODY_PROBLEMS,
+        problems=(410, *BODY_PROBLEMS),
         scope=Scope.INGEST,
     ),
     Operation(
@@ -82,7 +100,7 @@ LEAD_OPERATIONS = (
         body_example=examples.DEALS_EXAMPLE,
         answer=schemas.RECORDED,
         answer_example=examples.RECORDED_EXAMPLE,
-        problems=BODY_PROBLEMS,
+        problems=(410, *BODY_PROBLEMS),
         scope=Scope.INGEST,
     ),
     Operation(

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from serving.api.body import check_body, read_json
 from serving.api.fields import Field, FieldProblem, WrongFieldsError
+from serving.api.once import named_request, run_once
 from serving.api.policy_schemas import (
     COMMENT_REQUEST,
     DRAFT_REQUEST,
@@ -87,7 +88,7 @@ async def post_policy(request: Request) -> Response:
             source="the policy",
         )
 
-    return await _act(service, act)
+    return await _act(request, signatory, act)
 
 
 async def post_proposal(request: Request) -> Response:
@@ -106,7 +107,7 @@ async def post_proposal(request: Request) -> Response:
         )
         return version
 
-    return await _act(service, act)
+    return await _act(request, signatory, act)
 
 
 async def post_comment(request: Request) -> Response:
@@ -119,7 +120,7 @@ async def post_comment(request: Request) -> Response:
         comment_policy(database, version, by=signatory.person, side=signatory.side, text=words, now=now)
         return version
 
-    return await _act(service, act)
+    return await _act(request, signatory, act)
 
 
 async def post_signature(request: Request) -> Response:
@@ -138,7 +139,7 @@ async def post_signature(request: Request) -> Response:
         )
         return version
 
-    return await _act(service, act)
+    return await _act(request, signatory, act)
 
 
 async def post_withdrawal(request: Request) -> Response:
@@ -150,7 +151,7 @@ async def post_withdrawal(request: Request) -> Response:
         withdraw_policy(database, version, by=signatory.person, side=signatory.side, now=service.clock())
         return version
 
-    return await _act(service, act)
+    return await _act(request, signatory, act)
 
 
 async def post_rejection(request: Request) -> Response:
@@ -163,7 +164,7 @@ async def post_rejection(request: Request) -> Response:
         reject_policy(database, version, by=signatory.person, side=signatory.side, reason=why, now=now)
         return version
 
-    return await _act(service, act)
+    return await _act(request, signatory, act)
 
 
 async def post_what_if(request: Request) -> Response:
@@ -188,14 +189,14 @@ async def _actor(request: Request, field: Field) -> tuple[Service, Signatory, di
     return service, signatory, body
 
 
-async def _act(service: Service, act: Callable[[Engine], int]) -> Response:
+async def _act(request: Request, signatory: Signatory, act: Callable[[Engine], int]) -> Response:
     """Do an act and answer with where its version stands now."""
+    service: Service = request.app.state.service
 
-    def act_and_look() -> ListedPolicy:
-        version = act(service.database())
-        return _listed(service, version)
+    def act_and_look(database: Engine) -> ListedPolicy:
+        return _listed(service, act(database))
 
-    return await _answer(act_and_look)
+    return await run_once(service, act_and_look, named_request(request, signatory.key))
 
 
 async def _answer(make: Callable[[], object]) -> Response:

@@ -78,6 +78,7 @@ POLICY_OPERATIONS = (
         answer_example=WHAT_IF_ANSWER_EXAMPLE,
         problems=(409, *BODY_PROBLEMS),
         scope=Scope.READ,
+        changes_nothing=True,
     ),
     Operation(
         method="get",

@@ -249,6 +249,7 @@ LEAD_VIEW = _object(
         most=100,
     ),
     _told("scored_at", "When it was scored last."),
+    _told("objected_at", "Since when the person objects to being scored; null when they do not."),
     _object("Handover", "Its running handover to sales.", *_HANDOVER_FIELDS, name="handover", nullable=True),
     _list("timeline", "Every event that concerns its stage, by time.", STEP),
 )
@@ -282,7 +283,7 @@ GIVE_BACK = _object(
     _choice(
         "reason_group", "The group of the reason; needed without a code.", tuple(ReasonGroup), required=False
     ),
-    _text("reason", "The reason in words.", required=True, longest=LONGEST_TEXT),
+    _text("reason", "The reason in words; needed without a code.", longest=LONGEST_TEXT),
     _BY,
     _WHEN,
 )

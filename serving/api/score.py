@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import msgspec
 from anyio import to_thread
+from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,9 +18,12 @@ from serving.api.body import check_body, read_json
 from serving.api.errors import Problem, describe
 from serving.api.fields import Checker, FieldProblem, WrongFieldsError
 from serving.api.language import accepted_language
+from serving.api.once import named_request, run_once
 from serving.api.schemas import BATCH_REQUEST, LANGUAGES, SCORE_REQUEST
 from serving.api.security import authorise
 from serving.keys import Scope
+from serving.operations.check_api_key import VerifiedKey
+from serving.operations.record_scores import ScoreRecord, record_scores
 from serving.scorer import Scored, Scorer, ScoreRequest
 from serving.service import Service
 from sla.stages import Stage
@@ -47,33 +51,36 @@ class BatchAnswer:
 async def score(request: Request) -> Response:
     """Score one lead; the score of a stored lead is on disk before the answer leaves."""
     service: Service = request.app.state.service
-    await authorise(request, service, Scope.SCORE)
+    key = await authorise(request, service, Scope.SCORE)
     language = requested_language(request)
     wanted = read_score_request(await read_json(request), now=service.clock(), language=language)
     scorer = await service.scorer()
+    service.refuse_objected(wanted.lead_id)
     if not wanted.is_stored:
         return _json(scorer.score(wanted).answer)
     scored = scorer.score(await service.find_stored_lead(wanted))
-    await service.record([scored.record])
-    return _json(scored.answer)
+    return await _stored(request, key, [scorer.record_of(scored.judged)], scored.answer)
 
 
 async def score_batch(request: Request) -> Response:
     """Score up to 1,000 leads; a wrong item is answered with its problem, its neighbours are scored."""
     service: Service = request.app.state.service
-    await authorise(request, service, Scope.SCORE)
+    key = await authorise(request, service, Scope.SCORE)
     asked = requested_language(request)
     body = check_body(BATCH_REQUEST, await read_json(request))
     language = cast("Language | None", body.get("lang")) or asked
     items = cast("Sequence[object]", body["items"])
     scorer = await service.scorer()
     results = await to_thread.run_sync(_score_items, service, scorer, items, service.clock(), language)
-    await service.record(
-        [result.record for result, is_stored in results if is_stored and isinstance(result, Scored)]
-    )
+    records = [
+        scorer.record_of(result.judged)
+        for result, is_stored in results
+        if is_stored and isinstance(result, Scored)
+    ]
     answers = tuple(result.answer if isinstance(result, Scored) else result for result, _ in results)
     failed = sum(isinstance(answer, FailedItem) for answer in answers)
-    return _json(BatchAnswer(items=answers, scored=len(answers) - failed, failed=failed))
+    answer = BatchAnswer(items=answers, scored=len(answers) - failed, failed=failed)
+    return await _stored(request, key, records, answer)
 
 
 def read_score_request(body: object, *, now: datetime, language: Language) -> ScoreRequest:
@@ -147,11 +154,29 @@ def _score_item(
     """Return an item's score, or its problem, and whether its lead is a stored one."""
     try:
         wanted = read_score_request(item, now=now, language=language)
+        service.refuse_objected(wanted.lead_id)
         if wanted.is_stored:
             wanted = service.read_stored_lead(wanted)
         return scorer.score(wanted), wanted.is_stored
     except LeadPactError as error:
         return FailedItem(error=describe(error)), False
+
+
+async def _stored(
+    request: Request, key: VerifiedKey, records: Sequence[ScoreRecord], answer: ScoreAnswer | BatchAnswer
+) -> Response:
+    """Answer once the scores of known leads are on disk; without any, nothing is kept, the answer neither."""
+    service: Service = request.app.state.service
+    named = named_request(request, key)
+    if named is None or not records:
+        await service.record(records)
+        return _json(answer)
+
+    def store(database: Engine) -> ScoreAnswer | BatchAnswer:
+        record_scores(database, records, now=service.clock())
+        return answer
+
+    return await run_once(service, store, named)
 
 
 def _json(answer: ScoreAnswer | BatchAnswer) -> Response:

@@ -36,10 +36,11 @@ async def authorise(request: Request, service: Service, scope: Scope) -> Verifie
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signatory:
-    """The person a key acts for, and the side."""
+    """The person a key acts for, the side, and the key."""
 
     person: str
     side: Side
+    key: VerifiedKey
 
 
 async def authorise_side(request: Request, service: Service) -> Signatory:
@@ -47,7 +48,7 @@ async def authorise_side(request: Request, service: Service) -> Signatory:
     key = await service.verify_key(sent_key(request))
     for scope, side in SIDE_OF_SCOPE:
         if scope in key.scopes and key.person is not None:
-            return Signatory(person=key.person, side=side)
+            return Signatory(person=key.person, side=side, key=key)
     raise ScopeMissingError(" or ".join(scope for scope, _ in SIDE_OF_SCOPE))
 
 

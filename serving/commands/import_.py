@@ -1,6 +1,6 @@
 """`leadpact import`: validate an export, add it to the history, and say what became of every row."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ from serving.settings import read_settings
 
 if TYPE_CHECKING:
     from features.importing.import_export import ImportReport
+    from serving.settings import Settings
 
 app = command_app()
 
@@ -36,7 +37,8 @@ def import_folder(
     from features.importing.import_export import import_export
     from serving import clock
 
-    places = read_settings(workspace).workspace
+    settings = read_settings(workspace)
+    places, withheld = settings.workspace, erased_leads(settings)
     with step(f"Importing {folder}"):
         report = import_export(
             folder,
@@ -45,11 +47,29 @@ def import_folder(
             strict=strict,
             rejects_dir=places.rejects_dir,
             now=clock.now(),
+            is_withheld=withheld,
         )
     if as_json:
         print_json(report.to_dict())
     else:
         show("\n".join(report_lines(report)))
+
+
+def erased_leads(settings: "Settings") -> "Callable[[str], bool] | None":
+    """Return what tells an erased person by the lead's id, None when nobody was erased."""
+    from serving.db.migrate import find_database
+    from serving.keys import read_or_create_secret
+    from serving.lead_marks import LeadMarks
+    from serving.operations.list_tombstones import list_tombstones
+
+    database = find_database(settings.database)
+    tombstones = frozenset[str]() if database is None else list_tombstones(database)
+    if database is not None:
+        database.dispose()
+    if not tombstones:
+        return None
+    marks = LeadMarks.of_workspace(read_or_create_secret(settings.workspace.secret_file))
+    return lambda lead_id: marks.mark(lead_id) in tombstones
 
 
 def report_lines(report: "ImportReport") -> Iterator[str]:

@@ -31,10 +31,31 @@ class LeadRow(Base):
     probability: Mapped[float | None] = mapped_column(Double)
     points: Mapped[int | None]
     persona: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+    objected_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    """Since when the person objects to being scored; null when they do not."""
+    looked_at: Mapped[datetime | None] = mapped_column(UtcTime, index=True)
+    """When it was last scored, also where the score was as before and was not stored."""
+
+
+class TombstoneRow(Base):
+    """What stays of an erased person: a keyed hash (`serving.lead_marks`) and when.
+
+    `files_pending` while the files of the workspace may still hold something (`finish_erasures`).
+    """
+
+    __tablename__ = "tombstones"
+    __table_args__ = (Index(None, "files_pending"),)
+
+    mark: Mapped[str] = mapped_column(String(64), primary_key=True)
+    erased_at: Mapped[datetime] = mapped_column(UtcTime)
+    files_pending: Mapped[bool] = mapped_column(Boolean)
 
 
 class LeadAttributeRow(Base):
-    """What an attribute of a lead became at an instant, as JSON; null clears it."""
+    """What an attribute of a lead became at an instant, as JSON; null clears it.
+
+    `recorded_at` is when we came to know it, null where it was known before we kept that.
+    """
 
     __tablename__ = "lead_attributes"
 
@@ -42,10 +63,11 @@ class LeadAttributeRow(Base):
     attribute: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
     changed_at: Mapped[datetime] = mapped_column(UtcTime, primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class ActivityRow(Base):
-    """Something a lead did, once per id."""
+    """Something a lead did, once per id; `recorded_at` as for an attribute."""
 
     __tablename__ = "activities"
     __table_args__ = (Index(None, "lead_id", "occurred_at"),)
@@ -57,6 +79,7 @@ class ActivityRow(Base):
     asset: Mapped[str | None] = mapped_column(Text)
     channel: Mapped[str | None] = mapped_column(String(ID_LENGTH))
     value: Mapped[float | None] = mapped_column(Double)
+    recorded_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class DealRow(Base):

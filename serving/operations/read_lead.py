@@ -11,9 +11,10 @@ from features.history.store import History
 from features.words.reasons import Language
 from serving.db.session import read_transaction
 from serving.db.tables_leads import StageEventRow
-from serving.errors import UnknownLeadError
+from serving.errors import ObjectedError, UnknownLeadError
 from serving.handover_views import HandoverView, handover_view
 from serving.handovers import running_handover
+from serving.lead_marks import UNKEYED, LeadMarks, refuse_erased
 from serving.lead_work import state_of
 from serving.leads import KnownLead, find_lead
 from sla.lifecycle import LeadState, Step
@@ -52,6 +53,7 @@ class LeadView:
     probability: float | None
     points: int | None
     scored_at: datetime | None
+    objected_at: datetime | None
     handover: HandoverView | None
     timeline: tuple[StepView, ...]
 
@@ -65,22 +67,39 @@ class LeadToScore:
     stage_since: datetime | None
 
 
-def read_lead(database: Engine, history: History, lead_id: str, *, now: datetime, lang: Language) -> LeadView:
-    """Return one lead with its running handover, or raise `UnknownLeadError`."""
+def read_lead(
+    database: Engine,
+    history: History,
+    lead_id: str,
+    *,
+    now: datetime,
+    lang: Language,
+    marks: LeadMarks = UNKEYED,
+) -> LeadView:
+    """Return one lead with its running handover, or raise `UnknownLeadError` or `ErasedLeadError`."""
     with read_transaction(database) as session:
+        refuse_erased(session, [lead_id], marks)
         known = find_lead(session, history, lead_id)
         if known is None:
             raise UnknownLeadError(lead_id)
         return _view(session, known, now=now, lang=lang)
 
 
-def read_lead_to_score(database: Engine, history: History, lead_id: str) -> LeadToScore:
-    """Return what a score of a stored lead rests on, or raise `UnknownLeadError`."""
+def read_lead_to_score(
+    database: Engine, history: History, lead_id: str, *, marks: LeadMarks = UNKEYED
+) -> LeadToScore:
+    """Return what a score of a stored lead rests on.
+
+    Raises `UnknownLeadError`, `ErasedLeadError`, and `ObjectedError` when the person objects to being scored.
+    """
     with read_transaction(database) as session:
+        refuse_erased(session, [lead_id], marks)
         known = find_lead(session, history, lead_id)
         if known is None:
             raise UnknownLeadError(lead_id)
         row = known.row
+        if row is not None and row.objected_at is not None:
+            raise ObjectedError(lead_id)
         return LeadToScore(
             known=known,
             stage=None if row is None else Stage(row.stage),
@@ -106,6 +125,7 @@ def _view(session: Session, known: KnownLead, *, now: datetime, lang: Language) 
         probability=None if row is None else row.probability,
         points=None if row is None else row.points,
         scored_at=None if row is None else row.scored_at,
+        objected_at=None if row is None else row.objected_at,
         handover=None if running is None else handover_view(session, running, now=now, lang=lang),
         timeline=_timeline(session, str(lead["lead_id"]), state, lang),
     )

@@ -55,7 +55,7 @@ def record_attempt(
             take_act(work, row, EventKind.ATTEMPTED, at=attempt.at, name=name)
             _give_back_if_exhausted(work, row, at=attempt.at)
         refresh_clocks(work.session, row, now=now)
-        after = {"attempt_id": attempt.attempt_id, "channel": attempt.channel, "result": attempt.result.value}
+        after = {"channel": attempt.channel, "result": attempt.result.value}
         work.note("handover.attempted", who=by, what=f"handover {handover_id}", after=after)
 
 

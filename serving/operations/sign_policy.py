@@ -8,6 +8,7 @@ from sqlalchemy import Engine, select
 from serving.db.audited import AuditedWork, audited_transaction
 from serving.db.tables import PolicyRow, PolicySignatureRow
 from serving.errors import PolicyRefusedError
+from serving.outbox import Event, News, tell
 from serving.policies import Person, find_policy_row, perform, person_of, policy_name
 from sla.policy_life import Act, State, effective_from
 from sla.stages import Side
@@ -61,7 +62,20 @@ def _sign(work: AuditedWork, row: PolicyRow, signer: Person, side: Side) -> Stat
         row.effective_at = effective_from(row.valid_from, work.now)
         in_force = {"effective_at": row.effective_at, "hash": row.content_hash}
         work.note("policy.agreed", who=signer.signature, what=policy_name(row.version), after=in_force)
+        _tell(work, row, row.effective_at)
     return after
+
+
+def _tell(work: AuditedWork, row: PolicyRow, effective_at: datetime) -> None:
+    """Tell that a policy is in force; before its day nobody is told. What both have signed cannot go back."""
+    news = News(
+        event=Event.POLICY_ACTIVATED,
+        about=f"{row.version}\n{row.content_hash}",
+        at=effective_at,
+        not_before=effective_at,
+        data={"policy_version": row.version, "policy_hash": row.content_hash, "effective_at": effective_at},
+    )
+    tell(work.session, news, now=work.now)
 
 
 def _refuse_other_text(row: PolicyRow, policy_hash: str | None) -> None:

@@ -19,6 +19,7 @@ from serving.api.errors import ALL_KINDS
 from serving.api.openapi import OPERATIONS, openapi_document
 from serving.app import ROUTES
 from serving.handovers import handover_id
+from serving.keys import Scope
 from serving.settings import Settings
 from sla.handover import Direction
 from tests.builders_serving import Desk, install_open_policies, open_desk, random_request, small_history
@@ -132,19 +133,29 @@ def give_back(desk: Desk, lead_id: str) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=[each.operation_id for each in OPERATIONS])
 def test_every_example_runs(shared_desk: Desk, operation: Any) -> None:
-    """Sent for real; the real answer fits the published schema and has the fields of the example."""
+    """Sent for real; the real answer fits the schema and has the fields of the example.
+
+    What takes an Idempotency-Key keeps it: the same again is answered with the same bytes.
+    """
     for lead_id in ("L1", "L2", operation.operation_id):
         hand_over(shared_desk, lead_id)
-    response = shared_desk.client.request(
-        operation.method,
-        path_of(operation, operation.operation_id),
-        json=operation.body_example,
-        headers={"X-API-Key": shared_desk.key},
-    )
+
+    def send() -> Any:
+        return shared_desk.client.request(
+            operation.method,
+            path_of(operation, operation.operation_id),
+            json=operation.body_example,
+            headers={"X-API-Key": shared_desk.key, "Idempotency-Key": f"example-{operation.operation_id}"},
+        )
+
+    response = send()
     assert response.status_code == 200, response.text
     if operation.answer is not None:
         assert violations(operation.answer.schema, response.json()) == []
         assert response.json().keys() == operation.answer_example.keys()
+    if operation.takes_key and operation.scope is not Scope.SCORE:
+        again = send()
+        assert (again.headers["Idempotent-Replayed"], again.content) == ("true", response.content)
 
 
 @pytest.mark.parametrize("kind", ALL_KINDS, ids=[kind.code for kind in ALL_KINDS])

@@ -2,11 +2,12 @@
 
 from alembic import context
 
-from serving.db.tables_feedback import NoteRow
+from serving.db import tables_feedback, tables_messages  # noqa: F401  they add their tables to the metadata
+from serving.db.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=NoteRow.metadata,
+    target_metadata=Base.metadata,
     render_as_batch=True,
     transactional_ddl=True,
 )
