@@ -10,12 +10,13 @@ from sla.words_numbers import number_text, stage_name
 
 NO_NUMBER = "–"
 DECIMALS = {
-    "leads": 0, "sqls": 0, "deals": 0, "attempts": 0, "cases": 0, "wins": 2, "days": 1, "hours": 1,
+    "leads": 0, "sqls": 0, "deals": 0, "attempts": 0, "cases": 0, "wins": 2, "sqls_per_week": 2, "days": 1, "hours": 1,
     "business_minutes": 1, "share": 3, "points": 2, "money": 2,
 }  # fmt: skip
 """How exact each unit is said; shares are said in percent."""
 
 UNITS: tuple[tuple[str, Text], ...] = (
+    ("sqls_per_week", Text(en="{number} a week", de="{number} pro Woche")),
     ("days", Text(en="{number} days", de="{number} Tage")),
     ("hours", Text(en="{number} h", de="{number} Std.")),
     ("business_minutes", Text(en="{number} working minutes", de="{number} Minuten Arbeitszeit")),

@@ -22,7 +22,7 @@ from sla.stages import Side
 from sla.words_reports import NO_CAPACITY, label_of
 
 FIGURES = (
-    ("new_sqls_expected", "wins"),
+    ("new_sqls_expected", "sqls_per_week"),
     ("hours_now", "hours"),
     ("hours_next_week", "hours"),
     ("capacity_hours", "hours"),

@@ -107,6 +107,8 @@ def test_the_numbers_of_a_small_team(desk: Desk) -> None:
     workload = figures(read(desk, "workload").json())
     assert (workload["sales/open_sqls"]["value"], workload["sales/attempts_owed"]["value"]) == (6, 17)
     assert workload["sales/hours_now"]["value"] == pytest.approx(6 * 1.5 + 17 * 0.25)
+    assert workload["sales/new_sqls_expected"]["unit"] == "sqls_per_week"
+    assert workload["sales/new_sqls_expected"]["text"] == "7 a week"
     assert pledges["planned/won_on_time"]["leads"] == [LEADS[1]]
     assert pledges["planned/won_on_time.amount"]["value"] == 100.5
     funnel = figures(read(desk, "funnel").json())
