@@ -17,7 +17,9 @@ from features.words.reasons import Language
 from serving.api.fields import FieldProblem, WrongFieldsError
 from serving.api.language import accepted_language
 from serving.api.strict_json import MalformedBodyError
+from serving.api.words_german import in_german
 from serving.errors import (
+    ActProblem,
     ActRefusedError,
     DatabaseUnreachableError,
     ErasedLeadError,
@@ -36,6 +38,7 @@ from serving.errors import (
 )
 from serving.past_scores import NoPastScoresError
 from sla.errors import PolicyProblems
+from sla.texts import GERMAN
 from sla.words_problems import place_text, problems_text, rule_text
 
 PROBLEM_JSON = "application/problem+json"
@@ -161,7 +164,7 @@ ALL_KINDS = (*PROBLEM_KINDS.values(), UNFORESEEN, *ROUTING_KINDS.values())
 def describe(error: Exception, lang: Language = "en") -> Problem:
     """Turn an error into its problem; one that nobody foresaw says nothing about the inside.
 
-    What is wrong about the agreement is said in the caller's language; the rest in English.
+    What is wrong is said in the caller's language; titles, which are for programmers, stay English.
     """
     kind = kind_of(error)
     return _problem(kind, kind.detail or _words(error, lang) or kind.title, field_problems(error, lang))
@@ -179,18 +182,16 @@ def _words(error: Exception, lang: Language) -> str:
         case PolicyProblems():
             return problems_text(error, lang)
         case _:
-            return str(error)
+            return in_german(str(error)) if lang == GERMAN else str(error)
 
 
 def field_problems(error: Exception, lang: Language = "en") -> tuple[FieldProblem, ...]:
     """Return the single problems an error carries, as the fields of a body or the parts of the service."""
     match error:
         case WrongFieldsError():
-            return error.field_problems
+            return tuple(_field(one, lang) for one in error.field_problems)
         case ActRefusedError():
-            return tuple(
-                FieldProblem(field=one.field, rule=one.rule, value=one.value) for one in error.act_problems
-            )
+            return tuple(_field(one, lang) for one in error.act_problems)
         case PolicyProblems():
             return tuple(
                 FieldProblem(field=place_text(one, lang), rule=rule_text(one.rule, lang), value=one.value)
@@ -204,6 +205,11 @@ def field_problems(error: Exception, lang: Language = "en") -> tuple[FieldProble
             return ()
 
 
+def _field(one: FieldProblem | ActProblem, lang: Language) -> FieldProblem:
+    rule = in_german(one.rule) if lang == GERMAN else one.rule
+    return FieldProblem(field=one.field, rule=rule, value=one.value)
+
+
 def problem_response(problem: Problem, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """Write a problem as a response."""
     body = msgspec.json.encode(problem)
@@ -212,7 +218,8 @@ def problem_response(problem: Problem, headers: tuple[tuple[str, str], ...] = ()
 
 async def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error that the table knows; others pass to the doorkeeper and the server's log."""
-    language = accepted_language(request.headers.get("accept-language", ""))
+    asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
+    language = accepted_language(asked)
     return problem_response(describe(error, language), kind_of(error).headers)
 
 

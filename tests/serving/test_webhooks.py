@@ -314,7 +314,12 @@ def test_an_unknown_webhook_is_named(database: Engine) -> None:
 def test_a_hostile_receiver_gets_every_message_in_order(database: Engine) -> None:
     """Over real connections that hang up, fail, redirect, rest: each verified, and arrives or is parked."""
     chance, clock, known = random.Random(3), TestClock(), list[tuple[str, int]]()
-    odd = ((HANG_UP, {}), (500, {}), (302, {"Location": "/"}), (429, {"Retry-After": "9"}))
+    odd: tuple[tuple[int, dict[str, str]], ...] = (
+        (HANG_UP, {}),
+        (500, {}),
+        (302, {"Location": "/"}),
+        (429, {"Retry-After": "9"}),
+    )
     answers: tuple[tuple[int, dict[str, str]], ...] = ((200, {}), (200, {}), *odd)
 
     with running_receiver() as receiver, time_machine.travel(NOW, tick=False):
