@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from features.compiled import compiled
 from features.definitions import FeatureKind, FeatureSet
 from features.errors import InputError
 from features.iso_times import plain_instants
@@ -23,6 +24,8 @@ from features.times import EPOCH, SECOND_US
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 Activity = Mapping[str, Any]
+
+NO_ASSET: Mapping[str | None, int] = {None: NO_CODE, "": NO_CODE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,15 +62,17 @@ class OnlineLog:
         channel_row = _rows(channels, self._channel_rows) if channels else np.full_like(kind_row, NO_CODE)
         return RequestLog(
             columns=(occurred_us, kind_row, channel_row, self._asset_codes(activities, kind_row)),
-            unknown_kinds=_unknown(kinds, kind_row),
-            unknown_channels=_unknown(channels, channel_row),
+            unknown_kinds=_unknown(kinds, self._kind_rows),
+            unknown_channels=_unknown(channels, self._channel_rows),
         )
 
     def _asset_codes(self, activities: Sequence[Activity], like: Int32Array) -> Int32Array:
         if not self._reads_assets:
             return np.full_like(like, NO_CODE)
-        codes: dict[str | None, int] = {None: NO_CODE, "": NO_CODE}
-        return _int32([codes.setdefault(activity.get("asset"), len(codes) - 2) for activity in activities])
+        assets = [activity.get("asset") for activity in activities]
+        codes = {asset: code for code, asset in enumerate(dict.fromkeys(assets))}
+        codes.update(NO_ASSET)
+        return _int32([codes[asset] for asset in assets])
 
 
 def instants_of(values: Sequence[object], field: str) -> Int64Array:
@@ -106,14 +111,23 @@ def _order(activities: Sequence[Activity], occurred_us: Int64Array) -> list[int]
     """Return the places of the activities that count, in order; None when they stand as they are."""
     ids = [name for activity in activities if (name := activity.get("activity_id"))]
     if len(set(ids)) == len(ids):
-        if bool((occurred_us[1:] > occurred_us[:-1]).all()):
+        if ascends(occurred_us):
             return None
         order = occurred_us.argsort(kind="stable")
         sorted_us = occurred_us[order]
-        if bool((sorted_us[1:] > sorted_us[:-1]).all()):
+        if ascends(sorted_us):
             places: list[int] = order.tolist()
             return places
     return _order_with_ties(activities, occurred_us.tolist())
+
+
+@compiled
+def ascends(instants: Int64Array) -> bool:
+    """Tell whether each of (n,) is later than the one before."""
+    for place in range(1, instants.size):  # noqa: SIM110 - compiled to a plain loop
+        if instants[place] <= instants[place - 1]:
+            return False
+    return True
 
 
 def _order_with_ties(activities: Sequence[Activity], occurred_us: list[int]) -> list[int]:
@@ -148,9 +162,6 @@ def _int32(numbers: list[int]) -> Int32Array:
     return np.frombuffer(array("i", numbers), dtype=np.int32)
 
 
-def _unknown(texts: Sequence[str | None], row: Int32Array) -> tuple[str, ...]:
-    if not len(texts) or row.min() != NO_CODE:
-        return ()
-    return tuple(
-        sorted({text for text, code in zip(texts, row.tolist(), strict=True) if code == NO_CODE and text})
-    )
+def _unknown(texts: Sequence[str | None], rows: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the texts that have no row, sorted; without a text nothing is unknown."""
+    return tuple(sorted(text for text in set(texts).difference(rows) if text))

@@ -81,7 +81,8 @@ class CanonicalTables:
     timestamp[us, UTC]; a missing value is null.
 
     `settled` says that someone has seen to it that rows are sorted and ids unique, as import and history do;
-    without it whoever needs that looks for himself.
+    without it whoever needs that looks for himself. `left_out` counts leads by the code for which they were
+    taken out before anybody learns (`features.history.exclusions`).
     """
 
     leads: pa.Table
@@ -90,6 +91,7 @@ class CanonicalTables:
     attribute_changes: pa.Table
     crm: CrmSettings
     settled: bool = False
+    left_out: tuple[tuple[str, int], ...] = ()
 
     @property
     def has_times(self) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from serving.db.audited import AuditedWork
 from serving.db.tables_leads import HandoverRow, LeadRow, StageEventRow
 from serving.errors import ActProblem, ActRefusedError, HandoverOverError, UnknownHandoverError
-from serving.handovers import RUNNING_WORDS
+from serving.handovers import NO_REASON, RUNNING_WORDS, Why
 from serving.lead_work import add_event, event_id, settle
 from sla.handover import Direction, HandoverStatus
 from sla.lifecycle import EventKind, LeadEvent
@@ -68,12 +68,12 @@ def take_act(
     *,
     at: datetime,
     name: str,
-    why: tuple[str | None, str | None] = (None, None),
+    why: Why = NO_REASON,
 ) -> None:
     """Store an act as an event of the lead and let its stage and handover follow."""
     event = LeadEvent(event_id=event_id(kind, name), occurred_at=max(at, row.created_at), kind=kind)
     lead = work.session.get_one(LeadRow, row.lead_id)
-    detail = {"handover_id": row.handover_id, "reason_group": why[0], "reason": why[1]}
+    detail = {"handover_id": row.handover_id, "reason_group": why.group, "reason": why.reason}
     add_event(work.session, lead.lead_id, event, detail, now=work.now)
     settle(work.session, lead, now=work.now, caused_at=at, why=why)
 

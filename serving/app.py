@@ -10,6 +10,13 @@ from starlette.exceptions import HTTPException
 
 from serving import clock as wall
 from serving.api.errors import PROBLEM_KINDS, answer_error, answer_routing_error
+from serving.api.feedback import (
+    get_disputes,
+    post_dispute,
+    post_dispute_answer,
+    post_group_answer,
+    post_note,
+)
 from serving.api.handovers import (
     get_handovers,
     post_accept,
@@ -34,6 +41,8 @@ from serving.api.policies import (
     post_what_if,
     post_withdrawal,
 )
+from serving.api.reports_feedback import get_content, get_losses, get_wins
+from serving.api.reports_pledges import PLEDGE_REPORT_ROUTES
 from serving.api.rights import delete_lead, get_export, put_objection
 from serving.api.score import score, score_batch
 from serving.api.security import Doorkeeper
@@ -62,6 +71,14 @@ ROUTES = (
     ("POST", "/v1/handovers/{handover_id}/attempts", post_attempt),
     ("POST", "/v1/handovers/{handover_id}/pauses", post_pause),
     ("PUT", "/v1/absences/{absence_id}", put_absence),
+    ("POST", "/v1/leads/{lead_id}/notes", post_note),
+    ("POST", "/v1/leads/{lead_id}/disputes", post_dispute),
+    ("GET", "/v1/disputes", get_disputes),
+    ("POST", "/v1/disputes/{dispute_id}/answer", post_dispute_answer),
+    ("POST", "/v1/feedback/{group}/answers", post_group_answer),
+    ("GET", "/v1/reports/losses", get_losses),
+    ("GET", "/v1/reports/content", get_content),
+    ("GET", "/v1/reports/wins", get_wins),
     ("GET", "/v1/model", get_model),
     ("POST", "/v1/model/reload", reload_model),
     ("GET", "/v1/policies", get_policies),
@@ -74,6 +91,7 @@ ROUTES = (
     ("POST", "/v1/policies/{version}/sign", post_signature),
     ("POST", "/v1/policies/{version}/withdraw", post_withdrawal),
     ("POST", "/v1/policies/{version}/reject", post_rejection),
+    *PLEDGE_REPORT_ROUTES,
     ("GET", "/healthz", health),
     ("GET", "/readyz", ready),
     ("GET", "/openapi.json", openapi),

@@ -114,10 +114,10 @@ class ActProblem:
 
 
 class ActRefusedError(InputError):
-    """An act on a handover breaks rules that only its own facts tell: every one of them."""
+    """An act breaks rules that only the facts of its handover or score tell: every one of them."""
 
     def __init__(self, problems: tuple[ActProblem, ...]) -> None:
-        super().__init__("the handover does not allow this", problems)
+        super().__init__("this cannot have happened so", problems)
         self.act_problems = problems
 
 
@@ -127,6 +127,26 @@ class OtherRequestError(LeadPactError):
 
 class StillRunningError(LeadPactError):
     """The first request of this name is under way; it passes by itself."""
+
+
+class NotAgreedError(ActRefusedError):
+    """An act names what the agreement in force does not: a group, a code, an objection."""
+
+    def __init__(self, problems: tuple[ActProblem, ...]) -> None:
+        InputError.__init__(self, "the agreement in force does not know this", problems)
+        self.act_problems = problems
+
+
+class UnknownDisputeError(LeadPactError):
+    """No dispute of this id."""
+
+    def __init__(self, dispute_id: str) -> None:
+        super().__init__(f"there is no dispute {dispute_id!r}")
+        self.dispute_id = dispute_id
+
+
+class AlreadyAnsweredError(LeadPactError):
+    """There is nothing to answer, or somebody answered it before in other words."""
 
 
 class PolicyRefusedError(InputError):

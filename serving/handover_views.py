@@ -77,6 +77,7 @@ class HandoverView:
     closed_at: datetime | None
     respond_by: datetime | None
     reason_group: str
+    reason_code: str
     reason: str
     clocks: tuple[ClockView, ...]
     attempts: tuple[AttemptView, ...]
@@ -111,6 +112,7 @@ def handover_view(session: Session, row: HandoverRow, *, now: datetime, lang: La
         closed_at=row.closed_at,
         respond_by=row.due_at,
         reason_group=row.reason_group or "",
+        reason_code=row.reason_code or "",
         reason=row.reason or "",
         clocks=tuple(_clock(kind, one, lang) for kind, one in verdicts_of(session, row, now=now)),
         attempts=tuple(_attempt(one) for one in attempts),

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
@@ -32,6 +33,17 @@ from sla.lifecycle import GIVEN_BACK, EventKind, LeadState
 from sla.policy import Policy
 from sla.stages import Side, Stage
 
+
+class Why(NamedTuple):
+    """Why a lead is given back or lost: group, words, code, and the policy that says what they count as."""
+
+    group: str | None = None
+    reason: str | None = None
+    code: str | None = None
+    policy: int | None = None
+
+
+NO_REASON = Why()
 RUNNING_WORDS = tuple(sorted(RUNNING))
 
 
@@ -102,14 +114,12 @@ def assign_held(session: Session, *, now: datetime) -> int:
     return sum(_give(session, row, policy_of(session, row.policy_version), now=now) for row in held)
 
 
-def close_handover(
-    session: Session, row: HandoverRow, state: LeadState, *, now: datetime, why: tuple[str | None, str | None]
-) -> None:
+def close_handover(session: Session, row: HandoverRow, state: LeadState, *, now: datetime, why: Why) -> None:
     """End a handover whose lead has moved on; one given back is passed to marketing with the reason."""
     row.status = _end_of(state).value
     row.closed_at = state.since or now
     row.ended_by = None if state.last_move is None else state.last_move.value
-    row.reason_group, row.reason = why
+    row.reason_group, row.reason, row.reason_code, row.reason_policy = why
     if row.status != HandoverStatus.WITHDRAWN and row.answered_at is None:
         row.answered_at = row.closed_at
     refresh_clocks(session, row, now=now)
@@ -133,7 +143,7 @@ def end_returned(session: Session, lead_id: str, *, now: datetime) -> None:
 def refresh_clocks(session: Session, row: HandoverRow, *, now: datetime) -> int:
     """Store what the clocks have raised up to `now` and when they may raise next; return how many are new."""
     clocks = clocks_of(session, row)
-    seen_at = _seen_at(row, now)
+    seen_at = seen_until(row, now)
     raised = [one for clock in clocks for one in raised_events(clock, now=seen_at)]
     known = set(
         session.scalars(select(ClockEventRow.event_id).where(ClockEventRow.handover_id == row.handover_id))
@@ -152,15 +162,22 @@ def clocks_of(session: Session, row: HandoverRow) -> tuple[Clock, ...]:
     """Return the clocks of a handover, from its own facts and the policy it was made under."""
     if row.direction != Direction.TO_SALES:
         return ()
-    policy = policy_of(session, row.policy_version)
-    return (*_system_clock(row, policy), *_seller_clock(session, row, policy))
+    away: tuple[Pause | Absence, ...] = ()
+    if row.assigned_at is not None:
+        away = (*_pauses(session, row), *_absences(session, row))
+    return clocks_from(row, policy_of(session, row.policy_version), away)
+
+
+def clocks_from(row: HandoverRow, policy: Policy, away: tuple[Pause | Absence, ...]) -> tuple[Clock, ...]:
+    """Return the same where policy, pauses and absences of the owner are at hand."""
+    return (*_system_clock(row, policy), *_seller_clock(row, policy, away))
 
 
 def verdicts_of(
     session: Session, row: HandoverRow, *, now: datetime
 ) -> tuple[tuple[ClockKind, ClockVerdict], ...]:
     """Return how each clock of a handover stands."""
-    seen_at = _seen_at(row, now)
+    seen_at = seen_until(row, now)
     return tuple((clock.kind, judge_clock(clock, now=seen_at)) for clock in clocks_of(session, row))
 
 
@@ -170,7 +187,7 @@ def attempts_of(session: Session, row: HandoverRow) -> tuple[AttemptRow, ...]:
     return tuple(session.scalars(query.order_by(AttemptRow.occurred_at, AttemptRow.attempt_id)))
 
 
-def _seen_at(row: HandoverRow, now: datetime) -> datetime:
+def seen_until(row: HandoverRow, now: datetime) -> datetime:
     """Return until when a handover's clocks run: one that was withdrawn is judged as of its end."""
     return now if row.closed_at is None else min(now, row.closed_at)
 
@@ -188,7 +205,7 @@ def _system_clock(row: HandoverRow, policy: Policy) -> Iterator[Clock]:
         )
 
 
-def _seller_clock(session: Session, row: HandoverRow, policy: Policy) -> Iterator[Clock]:
+def _seller_clock(row: HandoverRow, policy: Policy, away: tuple[Pause | Absence, ...]) -> Iterator[Clock]:
     response = policy.response_for(Stage.SQL, row.persona)
     if response is None or row.assigned_at is None:
         return
@@ -199,7 +216,7 @@ def _seller_clock(session: Session, row: HandoverRow, policy: Policy) -> Iterato
         within=response.within,
         hours=policy.hours_of(Side.SALES),
         policy_version=policy.version,
-        away=(*_pauses(session, row), *_absences(session, row)),
+        away=away,
         due_soon=None if policy.clocks is None else policy.clocks.due_soon,
         escalate_after=None if policy.clocks is None else policy.clocks.escalate_after,
         met_at=row.answered_at,
@@ -282,6 +299,8 @@ def _pass_to_marketing(session: Session, row: HandoverRow, *, now: datetime) -> 
         "ended_by": row.ended_by,
         "reason_group": row.reason_group,
         "reason": row.reason,
+        "reason_code": row.reason_code,
+        "reason_policy": row.reason_policy,
     }
     insert_new(session, HandoverRow, [back], "handover_id")
     tell_handover(session, session.get_one(HandoverRow, back["handover_id"]), now=now)

@@ -4,7 +4,7 @@ The stage is the fold of `sla.lifecycle` over stored events and deals, computed 
 only keeps the result. All of it happens in the transaction of whoever calls.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 from features.history.store import History
 from serving.db.inserts import insert_new
 from serving.db.tables_leads import DealRow, HandoverRow, LeadRow, StageEventRow
-from serving.handovers import assign, close_handover, open_handover, policy_of, running_handover
+from serving.handovers import (
+    NO_REASON,
+    Why,
+    assign,
+    close_handover,
+    open_handover,
+    policy_of,
+    running_handover,
+)
 from serving.lead_news import tell_score, tell_stage
 from serving.leads import KnownLead, find_lead
 from serving.operations.record_scores import add_scores
@@ -95,10 +103,23 @@ def add_event(
 
 def state_of(session: Session, lead: LeadRow) -> LeadState:
     """Return where all events and deals lead to."""
-    rows = session.scalars(select(StageEventRow).where(StageEventRow.lead_id == lead.lead_id))
-    deals = session.scalars(select(DealRow).where(DealRow.lead_id == lead.lead_id))
-    events = [*map(_event_of, rows), *_deal_events(deals)]
-    return fold_events(events, created_at=lead.created_at)
+    return states_of(session, [lead])[lead.lead_id]
+
+
+def states_of(session: Session, leads: Sequence[LeadRow]) -> Mapping[str, LeadState]:
+    """Return the same for many leads at once; so many ids must fit into one query."""
+    ids = [lead.lead_id for lead in leads]
+    events: dict[str, list[LeadEvent]] = {lead_id: [] for lead_id in ids}
+    for row in session.scalars(select(StageEventRow).where(StageEventRow.lead_id.in_(ids))):
+        events[row.lead_id].append(_event_of(row))
+    for deal in session.scalars(select(DealRow).where(DealRow.lead_id.in_(ids))):
+        events[deal.lead_id] += _deal_events(deal)
+    return {lead.lead_id: fold_events(events[lead.lead_id], created_at=lead.created_at) for lead in leads}
+
+
+def events_of(rows: Iterable[StageEventRow], deals: Iterable[DealRow]) -> list[LeadEvent]:
+    """Return what happened to a lead: its own events, and what its deals say about its stage."""
+    return [*map(_event_of, rows), *(event for deal in deals for event in _deal_events(deal))]
 
 
 def score_and_settle(
@@ -127,7 +148,7 @@ def settle(
     *,
     now: datetime,
     caused_at: datetime,
-    why: tuple[str | None, str | None] = (None, None),
+    why: Why = NO_REASON,
 ) -> Standing:
     """Let a lead's row and its handover follow its events; `why` is the reason of an act that ends it."""
     session.flush()
@@ -238,12 +259,11 @@ def _event_of(row: StageEventRow) -> LeadEvent:
     )
 
 
-def _deal_events(deals: Iterable[DealRow]) -> Iterator[LeadEvent]:
-    """Yield what deals say about the stage: opened, and how they ended."""
-    for deal in deals:
-        if deal.opened_at is not None:
-            kind = EventKind.OPENED
-            yield LeadEvent(event_id=event_id(kind, deal.deal_id), occurred_at=deal.opened_at, kind=kind)
-        if deal.outcome is not None and deal.closed_at is not None:
-            kind = EventKind(deal.outcome)
-            yield LeadEvent(event_id=event_id(kind, deal.deal_id), occurred_at=deal.closed_at, kind=kind)
+def _deal_events(deal: DealRow) -> Iterator[LeadEvent]:
+    """Yield what a deal says about the stage: opened, and how it ended."""
+    if deal.opened_at is not None:
+        kind = EventKind.OPENED
+        yield LeadEvent(event_id=event_id(kind, deal.deal_id), occurred_at=deal.opened_at, kind=kind)
+    if deal.outcome is not None and deal.closed_at is not None:
+        kind = EventKind(deal.outcome)
+        yield LeadEvent(event_id=event_id(kind, deal.deal_id), occurred_at=deal.closed_at, kind=kind)

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """Days for which rows that imports set aside are kept (LEADPACT_KEEP_REJECTS_DAYS)."""
     keep_leads_days: int | None = Field(default=None, ge=1)
     """Days without any sign of a lead after which it is deleted; unset: never (LEADPACT_KEEP_LEADS_DAYS)."""
+    reports_per_person: bool = False
+    """Reports name people (LEADPACT_REPORTS_PER_PERSON); figures that rate people may need consent first."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
 

@@ -1,6 +1,6 @@
 """The worker: looks at the clocks again and again until it is told to stop. Several may run at once.
 
-Decides when to look, not what a clock says (`serving.operations.sweep_clocks`). A database that does not
+Decides when to look, not what is due (`sweep_clocks`, `raise_missed_answers`). A database that does not
 answer is looked for again at the next turn; whatever was due is then raised late, with its own time.
 """
 
@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from serving.clock import Clock
 from serving.errors import DatabaseUnreachableError
+from serving.operations.raise_missed_answers import raise_missed_answers
 from serving.operations.sweep_clocks import MOST_PER_SWEEP, Swept, sweep_clocks
 
 log = logging.getLogger("leadpact.worker")
@@ -62,6 +63,7 @@ class Worker:
             assigned += swept.assigned
             if swept.handovers < MOST_PER_SWEEP or self._stopped.is_set():
                 break
+        raised += raise_missed_answers(self._database(), now=self._clock())
         return Swept(handovers=handovers, raised=raised, assigned=assigned)
 
     def _try_turn(self) -> None:

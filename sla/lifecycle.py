@@ -160,6 +160,12 @@ def _take(state: LeadState, event: LeadEvent) -> LeadState:
     return replace(_moved(state, step), steps=(*state.steps, step))
 
 
+def stage_at(state: LeadState, instant: datetime) -> Stage:
+    """Return the stage a lead was in at an instant, as far as is known now; before its first event a lead."""
+    steps = [step for step in state.steps if step.event.occurred_at <= instant]
+    return steps[-1].after if steps else Stage.LEAD
+
+
 def _target(state: LeadState, event: LeadEvent) -> Stage | None:
     """Return the stage the table leads to, None when no row fits; a release leads to the one held so far."""
     released = state.held if event.kind is EventKind.RELEASED and not state.is_worked_on else None

@@ -21,6 +21,8 @@ from sla.clauses import (
     known_instant_only,
     whole_number_only,
 )
+from sla.clauses_feedback import FeedbackRule
+from sla.clauses_pledges import CapacityRule, Pledges
 from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
 from sla.decision import REFUSALS, Comparison, Decision, Rule
 from sla.errors import BrokenRule, filled_only, refuse_broken
@@ -94,7 +96,10 @@ class Policy(PolicyHead):
     clocks: ClockRule | None = None
     routing: RoutingRule | None = None
     recycling: RecyclingRule | None = None
+    feedback: FeedbackRule | None = None
     goal: Goal | None = None
+    pledges: Pledges | None = None
+    capacity: CapacityRule | None = None
 
     def __post_init__(self) -> None:
         PolicyHead.__post_init__(self)

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from sla.business_time import OpeningHours
 from sla.clauses import Content, Disqualifier, Override, ResponseTime, Threshold
+from sla.clauses_feedback import FeedbackRule
+from sla.clauses_pledges import CapacityRule, Pledges
 from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
 from sla.personas import Persona
 from sla.policy import Policy, PolicyHead, fits_hours, side_hours
@@ -45,9 +47,9 @@ class Finding:
 class Draft:
     """The sound clauses of a policy that may have mistakes elsewhere.
 
-    `persona_names` are all names written down, even of personas with a mistake; `has_all_thresholds` is False
-    when a threshold could not be read, so that nothing is said to be missing. `has_general_expectation` is
-    True too when the head could not be read.
+    `persona_names` are all names written down, even of personas with a mistake; `has_all_thresholds` and
+    `has_all_responses` are False when one could not be read, so that nothing is said to be missing.
+    `has_general_expectation` is True too when the head could not be read.
     """
 
     personas: tuple[Located[Persona], ...]
@@ -65,6 +67,10 @@ class Draft:
     clocks: ClockRule | None = None
     routing: RoutingRule | None = None
     recycling: RecyclingRule | None = None
+    feedback: FeedbackRule | None = None
+    pledges: Pledges | None = None
+    capacity: CapacityRule | None = None
+    has_all_responses: bool = True
 
     def hours_of(self, side: Side | None) -> OpeningHours | None:
         """Return the hours of a side; None when they could not be read."""
@@ -124,6 +130,9 @@ def check_policy(policy: Policy) -> tuple[Finding, ...]:
         clocks=policy.clocks,
         routing=policy.routing,
         recycling=policy.recycling,
+        feedback=policy.feedback,
+        pledges=policy.pledges,
+        capacity=policy.capacity,
     )
     return tuple(check_draft(draft))
 
@@ -219,6 +228,26 @@ def _reminders_come_in_time(draft: Draft) -> Iterator[Finding]:
         yield Finding(("clocks", "due_soon"), rule, due_soon)
 
 
+def _answers_fit_hours(draft: Draft) -> Iterator[Finding]:
+    """Yield the times to answer for reasons and disputes that no year of hours has room for."""
+    rule = draft.feedback
+    limits = [] if rule is None else [("groups", one.side, one.within) for one in rule.groups]
+    if rule is not None and rule.dispute_within is not None:
+        limits.append(("dispute_within", rule.dispute_side, rule.dispute_within))
+    for name, side, within in limits:
+        hours = draft.hours_of(side)
+        if hours is not None and not fits_hours(within, hours):
+            yield Finding(("feedback", name), "must fit into a year of opening hours", within)
+
+
+def _answers_have_a_time(draft: Draft) -> Iterator[Finding]:
+    """Who promises to answer in time needs a time that holds for everyone."""
+    general = any(one.clause.stage is Stage.SQL and one.clause.persona is None for one in draft.responses)
+    if draft.pledges is not None and draft.has_all_responses and not general:
+        rule = "must come with a response time for SQL that holds for everyone (without persona)"
+        yield Finding(("pledges", "sales", "answered_in_time"), rule, draft.pledges.sales.answered_in_time)
+
+
 def _expectations_have_a_general_one(draft: Draft) -> Iterator[Finding]:
     """Leads of no persona need a number too, once personas have theirs."""
     for one in draft.personas:
@@ -249,4 +278,6 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     _responses_fit_hours,
     _expectations_have_a_general_one,
     _reminders_come_in_time,
+    _answers_fit_hours,
+    _answers_have_a_time,
 )

@@ -13,14 +13,24 @@ from sla.personas import Condition, Persona
 from sla.policy import Policy
 from sla.stages import Side, Stage
 from sla.texts import LANGUAGES, Text
+from sla.words_feedback import feedback_parts
 from sla.words_goal import agreed_goal
 from sla.words_numbers import (
     date_text,
     days_text,
     exact_percent,
+    number_text,
     side_name,
     stage_name,
     working_time_text,
+)
+from sla.words_pledges import (
+    CAPACITY_LABELS,
+    COUNT_LABELS,
+    PLEDGED_PER,
+    PLEDGED_STAGE,
+    SHARE_LABELS,
+    period_name,
 )
 from sla.words_policy import (
     CLOSED,
@@ -247,6 +257,29 @@ def _joined(lines: Callable[[Policy, str], list[str]], policy: Policy, lang: str
     return "; ".join(lines(policy, lang)) or "–"
 
 
+def _feedback(policy: Policy) -> Iterator[Fact]:
+    for path, label, value, exact, number in feedback_parts(policy.feedback) if policy.feedback else ():
+        yield Fact(path=path, label=label, value=value, exact=exact, number=number)
+
+
+def _pledges(policy: Policy) -> Iterator[Fact]:
+    """Yield what both sides promise per period, number by number."""
+    pledges = policy.pledges
+    if pledges is not None:
+        path, period, stage = ("pledges",), pledges.period, pledges.marketing.stage
+        yield _fact((*path, "period"), PLEDGED_PER, period, lambda lang: period_name(period, lang))
+        yield _fact((*path, "stage"), PLEDGED_STAGE, stage, lambda lang: stage_name(stage, lang))
+        for side, name, label in COUNT_LABELS:
+            number = getattr(getattr(pledges, side), name)
+            if number is not None:
+                yield _number((*path, side, name), label, number)
+        for side, name, label in SHARE_LABELS:
+            yield _share((*path, side, name), label, getattr(getattr(pledges, side), name))
+    if policy.capacity is not None:
+        for name, label in CAPACITY_LABELS:
+            yield _number(("capacity", name), label, getattr(policy.capacity, name))
+
+
 def _goal(policy: Policy) -> Iterator[Fact]:
     goal = policy.goal
     if goal is not None:
@@ -286,8 +319,8 @@ def _days(path: Path, label: Text, days: int) -> Fact:
     return Fact(path=path, label=label, value=value, exact=days, number=float(days))
 
 
-def _number(path: Path, label: Text, number: int) -> Fact:
-    value = both(lambda _lang: str(number))
+def _number(path: Path, label: Text, number: float) -> Fact:
+    value = both(lambda lang: number_text(number, lang))
     return Fact(path=path, label=label, value=value, exact=number, number=float(number))
 
 
@@ -326,6 +359,8 @@ _SECTIONS: tuple[Callable[[Policy], Iterator[Fact]], ...] = (
     _hours,
     _personas,
     _work,
+    _feedback,
     _content,
+    _pledges,
     _goal,
 )

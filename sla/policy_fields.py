@@ -78,6 +78,9 @@ WHOLE: Kind[int] = Kind("must be a whole number", lambda value: value if type(va
 NUMBER: Kind[float] = Kind(
     "must be a number", lambda value: value if type(value) in (int, float) else None, 0.5
 )
+FLAG: Kind[bool] = Kind(
+    "must be true or false", lambda value: value if isinstance(value, bool) else None, stand_in=False
+)
 TEXTS: Kind[tuple[str, ...]] = Kind("must be a list of texts", _read_texts, ("-",))
 DATES: Kind[frozenset[date]] = Kind("must be a list of dates such as 2026-12-25", _read_dates, frozenset())
 DAY: Kind[date] = Kind(

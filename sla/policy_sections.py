@@ -15,6 +15,7 @@ from sla.goal import Goal
 from sla.personas import Condition, Operator, Persona, Scalar
 from sla.policy import Policy, PolicyHead
 from sla.policy_checks import Draft, Located, Proposal, check_date, check_draft
+from sla.policy_feedback import read_feedback
 from sla.policy_fields import (
     DURATION,
     EFFECTIVE,
@@ -30,6 +31,7 @@ from sla.policy_fields import (
 )
 from sla.policy_goal import read_goal
 from sla.policy_hours import read_hours
+from sla.policy_pledges import read_capacity, read_pledges
 from sla.texts import Text
 
 T = TypeVar("T")
@@ -56,6 +58,7 @@ def read_sections(
     head = _read_head(root.table("policy"), zone="UTC" if hours is None else hours.zone)
     attempts = _read_attempts(root.table("attempts"))
     thresholds = _read_all(root, "thresholds", _read_threshold)
+    responses = _read_all(root, "responses", _read_response)
     draft = Draft(
         personas=_read_all(root, "personas", _read_persona),
         persona_names=_written_names(values.get("personas")),
@@ -63,7 +66,7 @@ def read_sections(
         has_all_thresholds=_are_all(thresholds, values.get("thresholds", [])),
         overrides=_read_all(root, "overrides", _read_override),
         disqualifiers=_read_all(root, "disqualifiers", _read_disqualifier),
-        responses=_read_all(root, "responses", _read_response),
+        responses=responses,
         content=_read_all(root, "content", _read_content),
         hours=hours,
         has_general_expectation=head is None or head.expected_conversion is not None,
@@ -72,6 +75,10 @@ def read_sections(
         clocks=_read_section(root, "clocks", _read_clocks),
         routing=_read_section(root, "routing", _read_routing),
         recycling=_read_section(root, "recycling", _read_recycling),
+        feedback=_read_section(root, "feedback", read_feedback),
+        pledges=_read_section(root, "pledges", read_pledges),
+        capacity=_read_section(root, "capacity", read_capacity),
+        has_all_responses=_are_all(responses, values.get("responses", [])),
     )
     goal = _read_section(root, "goal", read_goal)
     root.close()
@@ -109,7 +116,10 @@ def _assemble(
         clocks=draft.clocks,
         routing=draft.routing,
         recycling=draft.recycling,
+        feedback=draft.feedback,
         goal=goal,
+        pledges=draft.pledges,
+        capacity=draft.capacity,
     )
 
 

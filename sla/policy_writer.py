@@ -10,6 +10,8 @@ from datetime import date, datetime, timedelta
 
 from sla.business_time import WEEKDAYS, OpenDay, OpeningHours
 from sla.clauses import HOURS_PER_BUSINESS_DAY, ON_SIGNATURE
+from sla.clauses_feedback import FeedbackRule, Reason
+from sla.clauses_pledges import Pledges
 from sla.clauses_work import RoutingRule
 from sla.goal import Goal, Period
 from sla.personas import Condition, Operator, Persona, Scalar
@@ -17,11 +19,21 @@ from sla.policy import Policy
 from sla.public_holidays import PublicHolidays
 
 Pairs = Iterable[tuple[str, str | None]]
+PLEDGE_KEYS = (
+    ("marketing", ("stage", "leads", "expected_wins")),
+    ("sales", ("answered_in_time", "least_attempts", "followed_up")),
+)
+CAPACITY_KEYS = ("hours_per_week", "hours_per_sql", "hours_per_attempt")
 
 
 def write_policy(policy: Policy) -> str:
     """Return the policy as TOML; `read_policy` gives back an equal policy."""
     return "\n".join("\n".join(section) + "\n" for section in _sections(policy))
+
+
+def write_persona(persona: Persona) -> str:
+    """Return one persona as a table of a policy file."""
+    return "\n".join(_section("[[personas]]", _persona(persona))) + "\n"
 
 
 def duration_text(duration: timedelta) -> str:
@@ -54,11 +66,25 @@ def _sections(policy: Policy) -> Iterator[list[str]]:
         yield _section("[[responses]]", (*_for_whom(response.stage, response.persona), within))
     yield _section("[attempts]", _attempts(policy))
     yield from _work(policy)
+    if policy.feedback is not None:
+        yield from _feedback(policy.feedback)
     for content in policy.content:
         item = (("title", _scalar(content.title)), ("url", _optional(content.url)))
         yield _section("[[content]]", (*_for_whom(content.stage, content.persona), *item))
     if policy.goal is not None:
         yield _section("[goal]", _goal(policy.goal))
+    if policy.pledges is not None:
+        yield from _pledges(policy.pledges)
+    if policy.capacity is not None:
+        hours = ((name, _scalar(getattr(policy.capacity, name))) for name in CAPACITY_KEYS)
+        yield _section("[capacity]", hours)
+
+
+def _pledges(pledges: Pledges) -> Iterator[list[str]]:
+    yield _section("[pledges]", (("period", _scalar(pledges.period)),))
+    for name, keys in PLEDGE_KEYS:
+        side = getattr(pledges, name)
+        yield _section(f"[pledges.{name}]", ((key, _optional(getattr(side, key))) for key in keys))
 
 
 def _goal(goal: Goal) -> Pairs:
@@ -128,6 +154,34 @@ def _work(policy: Policy) -> Iterator[list[str]]:
         yield _section("[routing]", _routing(policy.routing))
     if policy.recycling is not None:
         yield _section("[recycling]", (("cool_off_days", _scalar(policy.recycling.cool_off_days)),))
+
+
+def _feedback(rule: FeedbackRule) -> Iterator[list[str]]:
+    yield _section("[feedback]", _feedback_head(rule))
+    for group in rule.groups:
+        names = (("group", group.group), ("side", group.side), ("person", group.person))
+        within = ("within", _scalar(duration_text(group.within)))
+        yield _section("[[feedback.groups]]", (*((name, _scalar(value)) for name, value in names), within))
+    for reason in rule.reasons:
+        yield _section("[[feedback.reasons]]", _reason(reason))
+    for objection in rule.objections:
+        names_of = ((name, _scalar(getattr(objection, name))) for name in ("code", "de", "en"))
+        yield _section("[[feedback.objections]]", names_of)
+
+
+def _feedback_head(rule: FeedbackRule) -> Pairs:
+    yield "look_back_days", _scalar(rule.look_back_days)
+    yield "source_attribute", _optional(rule.source_attribute)
+    yield "dispute_side", _scalar(rule.dispute_side)
+    within = rule.dispute_within
+    yield "dispute_within", None if within is None else _scalar(duration_text(within))
+
+
+def _reason(reason: Reason) -> Pairs:
+    for name in ("code", "group", "de", "en"):
+        yield name, _scalar(getattr(reason, name))
+    yield "matches", _list(_scalar(text) for text in reason.matches) if reason.matches else None
+    yield "bad_data", _scalar(reason.bad_data) if reason.bad_data else None
 
 
 def _routing(routing: RoutingRule) -> Pairs:

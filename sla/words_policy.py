@@ -14,6 +14,7 @@ from sla.policy import Policy
 from sla.public_holidays import PublicHolidays
 from sla.stages import Side, Stage, owner_of
 from sla.texts import GERMAN, Text
+from sla.words_feedback import feedback_lines
 from sla.words_goal import agreed_goal
 from sla.words_numbers import (
     date_text,
@@ -26,6 +27,7 @@ from sla.words_numbers import (
     stage_name,
     working_time_text,
 )
+from sla.words_pledges import capacity_lines, pledge_lines
 
 OR = Text(en="or", de="oder")
 
@@ -192,8 +194,11 @@ COOL_OFF = Text(
     en="A recycled lead rests for {days} before a score lifts it again.",
     de="Ein zurückgestellter Lead ruht {days}, bevor ein Score ihn wieder aufsteigen lässt.",
 )
+FEEDBACK = Text(en="What we learn from ends", de="Was wir aus Abschlüssen lernen")
 CONTENT = Text(en="What we offer", de="Welche Inhalte wir anbieten")
 CONTENT_HEAD = Text(en="| Stage | For | Content |", de="| Stufe | Für | Inhalt |")
+PLEDGES = Text(en="What we promise each other", de="Was wir einander versprechen")
+CAPACITY = Text(en="How much sales can do", de="Wie viel der Vertrieb schafft")
 GOAL = Text(en="Our joint goal", de="Unser gemeinsames Ziel")
 SIGNATURES = Text(en="Signatures", de="Unterschriften")
 SIGNATURE = Text(
@@ -443,9 +448,27 @@ def _title(title: str, url: str | None) -> str:
     return title if url is None else f"[{title}]({url})"
 
 
+def _feedback(policy: Policy, lang: str) -> Iterator[str]:
+    lines = feedback_lines(policy.feedback, lang)
+    if lines:
+        yield _bullets(lines)
+
+
 def _goal(policy: Policy, lang: str) -> Iterator[str]:
     if policy.goal is not None:
         yield _bullets(agreed_goal(policy.goal, lang))
+
+
+def _pledges(policy: Policy, lang: str) -> Iterator[str]:
+    lines = pledge_lines(policy, lang)
+    if lines:
+        yield _bullets(lines)
+
+
+def _capacity(policy: Policy, lang: str) -> Iterator[str]:
+    lines = capacity_lines(policy, lang)
+    if lines:
+        yield _bullets(lines)
 
 
 def _signatures(policy: Policy, lang: str) -> Iterator[str]:
@@ -491,7 +514,10 @@ _SECTIONS: tuple[tuple[Text, Callable[[Policy, str], Iterable[str]]], ...] = (
     (ROUTING, _routing),
     (RECYCLING, recycling_lines),
     (HOURS, _hours),
+    (FEEDBACK, _feedback),
     (CONTENT, _content),
+    (PLEDGES, _pledges),
+    (CAPACITY, _capacity),
     (GOAL, _goal),
     (SIGNATURES, _signatures),
 )

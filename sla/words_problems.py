@@ -11,6 +11,19 @@ from sla.errors import PolicyProblem, PolicyProblems
 from sla.texts import GERMAN
 
 GERMAN_RULES: tuple[tuple[str, str], ...] = (
+    (
+        "must be small letters, digits and _, a letter first, at most 40, and not {}",
+        "muss aus Kleinbuchstaben, Ziffern und _ bestehen, zuerst ein Buchstabe, höchstens 40, und nicht {}",
+    ),
+    ("must hold letters or digits", "muss Buchstaben oder Ziffern enthalten"),
+    ("must list at most {} texts", "darf höchstens {} Texte nennen"),
+    ("must list at most {} codes", "darf höchstens {} Codes nennen"),
+    ("must not repeat a group or a code", "darf keine Gruppe und keinen Code zweimal nennen"),
+    ("must not list a text twice in matches", "darf in matches keinen Text zweimal nennen"),
+    (
+        'must have in [[feedback.groups]] who answers for "{}"',
+        'muss in [[feedback.groups]] nennen, wer für "{}" antwortet',
+    ),
     ("must be a share from 0 to 1", "muss ein Anteil von 0 bis 1 sein"),
     (
         "must begin after the baseline has ended ({})",
@@ -21,6 +34,16 @@ GERMAN_RULES: tuple[tuple[str, str], ...] = (
         "muss zusammen mit expected_conversion in [policy] stehen, das für Leads ohne Persona gilt",
     ),
     ("must lie above 0 and be at most 10", "muss über 0 liegen und höchstens 10 sein"),
+    (
+        "must lie above 0 and be at most leads ({})",
+        "muss über 0 liegen und höchstens so viel wie leads ({}) sein",
+    ),
+    ("must lie above 0 and be at most {}", "muss über 0 liegen und höchstens {} sein"),
+    ("must be a share above 0 and at most 1", "muss ein Anteil über 0 und höchstens 1 sein"),
+    (
+        "must come with a response time for SQL that holds for everyone (without persona)",
+        "muss zusammen mit einer Antwortzeit für SQL stehen, die für alle gilt (ohne persona)",
+    ),
     ("must lie above 0 and below 100", "muss über 0 und unter 100 liegen"),
     ("must lie between 0 and 1, both excluded", "muss zwischen 0 und 1 liegen, beide ausgeschlossen"),
     ("must lie from 0.5 to 0.99", "muss von 0,5 bis 0,99 liegen"),

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from sla.business_time import OpenDay, Opening, OpeningHours
 from sla.clauses import AttemptRule, Content, Disqualifier, Override, ResponseTime, Threshold
+from sla.clauses_feedback import FeedbackGroup, FeedbackRule, Objection, Reason, plain
+from sla.clauses_pledges import CapacityRule, MarketingPledge, PledgePeriod, Pledges, SalesPledge
 from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RouteBy, RoutingRule
 from sla.goal import Goal, Metric, Period
+from sla.handover import ReasonGroup
 from sla.personas import Condition, Operator, Persona
 from sla.policy import Policy, ScoredLead
 from sla.public_holidays import PublicHolidays
-from sla.stages import SCORED_STAGES, Stage
+from sla.stages import SCORED_STAGES, Side, Stage
 from sla.texts import Text
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -247,6 +250,44 @@ routing_rules = st.builds(
 recycling_rules = st.integers(0, 100).map(lambda days: RecyclingRule(cool_off_days=days))
 
 
+codes = st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True).filter(lambda code: code != "unmapped")
+
+
+@st.composite
+def feedback_rules(draw: st.DrawFn, most_minutes: int) -> FeedbackRule:
+    """Draw what is agreed about closing feedback; every reason has somebody who answers for it."""
+    within = st.integers(1, most_minutes).map(lambda minutes: timedelta(minutes=minutes))
+    owned = draw(st.lists(st.sampled_from(ReasonGroup), unique=True, max_size=3))
+    reasons = [
+        Reason(
+            code=code,
+            group=draw(st.sampled_from(owned)),
+            de=draw(texts),
+            en=draw(texts),
+            matches=tuple(f"{code} {number}" for number in range(draw(st.integers(0, 2)))),
+            bad_data=draw(st.booleans()),
+        )
+        for code in (draw(st.lists(codes, unique_by=plain, max_size=4)) if owned else ())
+    ]
+    return FeedbackRule(
+        groups=tuple(
+            FeedbackGroup(
+                group=group, side=draw(st.sampled_from(Side)), person=draw(texts), within=draw(within)
+            )
+            for group in owned
+        ),
+        reasons=tuple(reasons),
+        objections=tuple(
+            Objection(code=code, de=draw(texts), en=draw(texts))
+            for code in draw(st.lists(codes, unique=True, max_size=2))
+        ),
+        look_back_days=draw(st.integers(1, 400)),
+        source_attribute=draw(st.one_of(st.none(), names)),
+        dispute_side=draw(st.sampled_from(Side)),
+        dispute_within=draw(st.one_of(st.none(), within)),
+    )
+
+
 @st.composite
 def conditions(draw: st.DrawFn) -> Condition:
     """Draw a condition of any operator with values that suit it."""
@@ -308,6 +349,27 @@ def goals(draw: st.DrawFn) -> Goal:
 
 
 @st.composite
+def pledges(draw: st.DrawFn) -> Pledges:
+    """Draw what both sides promise."""
+    leads, shares = draw(st.integers(1, 5000)), st.floats(0.01, 1.0)
+    return Pledges(
+        period=draw(st.sampled_from(PledgePeriod)),
+        marketing=MarketingPledge(
+            stage=draw(st.sampled_from(SCORED_STAGES)),
+            leads=leads,
+            expected_wins=draw(st.none() | st.floats(0.01, leads)),
+        ),
+        sales=SalesPledge(
+            answered_in_time=draw(shares), least_attempts=draw(shares), followed_up=draw(shares)
+        ),
+    )
+
+
+_hours = st.floats(0.01, 1000.0)
+capacities = st.builds(CapacityRule, hours_per_week=_hours, hours_per_sql=_hours, hours_per_attempt=_hours)
+
+
+@st.composite
 def policies(draw: st.DrawFn) -> Policy:
     """Draw a whole policy that fits together."""
     persona_names = draw(st.lists(names, unique=True, max_size=3))
@@ -351,7 +413,10 @@ def policies(draw: st.DrawFn) -> Policy:
         clocks=draw(st.one_of(st.none(), clock_rules(responses, most_minutes))),
         routing=draw(st.one_of(st.none(), routing_rules)),
         recycling=draw(st.one_of(st.none(), recycling_rules)),
+        feedback=draw(st.one_of(st.none(), feedback_rules(most_minutes))),
         goal=draw(st.one_of(st.none(), goals())),
+        pledges=draw(st.one_of(st.none(), pledges())) if has_general_answer(responses) else None,
+        capacity=draw(st.one_of(st.none(), capacities)),
         content=tuple(
             draw(
                 st.lists(
@@ -372,6 +437,11 @@ def policies(draw: st.DrawFn) -> Policy:
         expected_conversion=expected,
         most_moved=draw(st.none() | st.floats(0, 1)),
     )
+
+
+def has_general_answer(responses: tuple[ResponseTime, ...]) -> bool:
+    """Say whether an SQL of anybody has a response time."""
+    return any(one.stage is Stage.SQL and one.persona is None for one in responses)
 
 
 def _overrides(name: str) -> st.SearchStrategy[Override]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from training.blas import one_blas_thread
 from training.groups import (
     Group,
     MonthRow,
@@ -123,6 +124,7 @@ def scored_points(
     )
 
 
+@one_blas_thread()
 def evaluate(scored: ScoredPoints, *, seed: int, slicings: tuple[Slicing, ...] = ()) -> Evaluation:
     """Judge probabilities on known outcomes; the same seed gives the same intervals.
 

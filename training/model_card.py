@@ -28,14 +28,21 @@ PURPOSE = (
 
 
 def write_card(
-    *, crm_name: str, horizon_days: int, data: PreparedData, fitted: FittedModel, evaluation: Evaluation
+    *,
+    crm_name: str,
+    horizon_days: int,
+    data: PreparedData,
+    fitted: FittedModel,
+    evaluation: Evaluation,
+    left_out: tuple[tuple[str, int], ...] = (),
 ) -> str:
-    """Return the card as Markdown."""
+    """Return the card as Markdown; `left_out` counts leads that were none, by the code sellers gave."""
     sections = (
         f"# Chance that a lead of {crm_name!r} is won within {horizon_days} days",
         PURPOSE,
         "## How it was made",
         *_making(data, fitted),
+        *left_out_text(left_out),
         "## What the leakage guard says about its training leads",
         _leakage(data),
         "## How well it does on leads it has never seen",
@@ -43,6 +50,18 @@ def write_card(
         *_limits(evaluation),
     )
     return "\n\n".join(sections) + "\n"
+
+
+def left_out_text(left_out: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
+    """Return how many leads taught nothing because they were none; nothing to say when there are none."""
+    if not left_out:
+        return ()
+    total, codes = (
+        sum(count for _, count in left_out),
+        ", ".join(f"{code} {count}" for code, count in left_out),
+    )
+    leads = "1 lead was" if total == 1 else f"{total} leads were"
+    return (f"Left out as bad data, by the codes sellers gave: {leads} none ({codes}).",)
 
 
 def _making(data: PreparedData, fitted: FittedModel) -> tuple[str, ...]:

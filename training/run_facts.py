@@ -185,6 +185,7 @@ def _parameters(trained: TrainedModel, facts: ModelCardFacts) -> Pairs:
         "trained_from": facts.trained_from,
         "trained_until": facts.trained_until,
         METRIC_TEST_FROM: data_split.test_from,
+        "left_out_leads": sum(count for _, count in trained.tables.left_out),
         **{f"{part.name}_leads": part.leads for part in count_parts(trained.data)},
         **{f"{part.name}_known_until": part.known_until for part in count_parts(trained.data)},
         **{f"version.{name}": version(name) for name in LIBRARIES},

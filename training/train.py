@@ -66,6 +66,7 @@ class TrainResult:
     search_cut_short: bool
     evaluation: Evaluation
     findings: tuple[Finding, ...]
+    left_out: tuple[tuple[str, int], ...] = ()
 
 
 def train(
@@ -188,6 +189,7 @@ def _card(trained: TrainedModel, facts: ModelCardFacts) -> str:
         data=trained.data,
         fitted=trained.fitted,
         evaluation=trained.evaluation,
+        left_out=trained.tables.left_out,
     )
 
 
@@ -270,4 +272,5 @@ def _result(registered: Registered, trained: TrainedModel) -> TrainResult:
         search_cut_short=trained.fitted.learned.cut_short,
         evaluation=trained.evaluation,
         findings=trained.data.findings,
+        left_out=trained.tables.left_out,
     )

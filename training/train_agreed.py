@@ -29,6 +29,7 @@ from training.artifact import MAX_GOLDEN_ROWS, GoldenRows, ModelCardFacts, write
 from training.data_hash import hash_tables
 from training.labels import Labels, label_points
 from training.mlflow_store import StorePlace
+from training.model_card import left_out_text
 from training.outcomes import lead_created_us
 from training.points import log_odds_to_probability
 from training.recipe import Progress
@@ -60,6 +61,7 @@ class AgreedResult:
     registered: Registered
     horizon_days: int
     rates: tuple[PersonaRate, ...]
+    left_out: tuple[tuple[str, int], ...] = ()
 
 
 def train_on_agreement(
@@ -82,13 +84,16 @@ def train_on_agreement(
             rates = _rates(tables, agreed, feature_set)
             facts = _facts(tables, rates, now=now)
         folder = workspace.models_dir / f"unregistered-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
-        card = _card(facts, agreed, rates)
+        card = "\n".join((_card(facts, agreed, rates), *left_out_text(tables.left_out)))
         _write(folder, facts, feature_set, rates, card)
         with progress("Logging to MLflow and registering"):
             registered = register(_record(tables, facts, rates, card, folder, parent_run_id), place)
         shutil.rmtree(folder)
     return AgreedResult(
-        registered=registered, horizon_days=facts.horizon_days, rates=_persona_rates(agreed, rates)
+        registered=registered,
+        horizon_days=facts.horizon_days,
+        rates=_persona_rates(agreed, rates),
+        left_out=tables.left_out,
     )
 
 

@@ -15,23 +15,26 @@ from starlette.responses import Response
 from features.errors import InputError, LeadPactError
 from features.words.reasons import Language
 from serving.api.fields import FieldProblem, WrongFieldsError
+from serving.api.german import in_language
 from serving.api.language import accepted_language
 from serving.api.strict_json import MalformedBodyError
 from serving.api.words_german import in_german
 from serving.errors import (
-    ActProblem,
     ActRefusedError,
+    AlreadyAnsweredError,
     DatabaseUnreachableError,
     ErasedLeadError,
     HandoverOverError,
     KeyRefusedError,
     ModelRefusedError,
+    NotAgreedError,
     ObjectedError,
     OtherRequestError,
     PolicyRefusedError,
     ScopeMissingError,
     ServiceNotReadyError,
     StillRunningError,
+    UnknownDisputeError,
     UnknownHandoverError,
     UnknownLeadError,
     UnknownPolicyError,
@@ -105,6 +108,7 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     ScopeMissingError: ProblemKind(status=403, code="scope_missing", title="The key may not do this"),
     UnknownLeadError: ProblemKind(status=404, code="unknown_lead", title="No such lead"),
     UnknownHandoverError: ProblemKind(status=404, code="unknown_handover", title="No such handover"),
+    UnknownDisputeError: ProblemKind(status=404, code="unknown_dispute", title="No such dispute"),
     UnknownPolicyError: ProblemKind(status=404, code="unknown_policy", title="No such policy"),
     BodyTooSlowError: ProblemKind(status=408, code="body_too_slow", title="The body took too long"),
     ModelRefusedError: ProblemKind(
@@ -117,6 +121,9 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
         headers=SOON,
     ),
     HandoverOverError: ProblemKind(status=409, code="handover_over", title="The handover has ended"),
+    AlreadyAnsweredError: ProblemKind(
+        status=409, code="nothing_to_answer", title="There is no open question"
+    ),
     PolicyRefusedError: ProblemKind(
         status=409, code="policy_refused", title="The agreement does not allow this"
     ),
@@ -131,7 +138,10 @@ PROBLEM_KINDS: Mapping[type[Exception], ProblemKind] = {
     OtherRequestError: ProblemKind(
         status=422, code="other_request", title="This Idempotency-Key was used for another request"
     ),
-    ActRefusedError: ProblemKind(status=422, code="act_refused", title="The handover does not allow this"),
+    ActRefusedError: ProblemKind(status=422, code="act_refused", title="The act breaks rules"),
+    NotAgreedError: ProblemKind(
+        status=422, code="not_agreed", title="The agreement in force does not know this"
+    ),
     PolicyProblems: ProblemKind(status=422, code="wrong_policy", title="The policy breaks rules"),
     InputError: ProblemKind(status=422, code="wrong_input", title="What was sent is wrong"),
     HeadersTooLargeError: ProblemKind(
@@ -189,9 +199,12 @@ def field_problems(error: Exception, lang: Language = "en") -> tuple[FieldProble
     """Return the single problems an error carries, as the fields of a body or the parts of the service."""
     match error:
         case WrongFieldsError():
-            return tuple(_field(one, lang) for one in error.field_problems)
+            return tuple(in_language(one, lang) for one in error.field_problems)
         case ActRefusedError():
-            return tuple(_field(one, lang) for one in error.act_problems)
+            return tuple(
+                in_language(FieldProblem(field=one.field, rule=one.rule, value=one.value), lang)
+                for one in error.act_problems
+            )
         case PolicyProblems():
             return tuple(
                 FieldProblem(field=place_text(one, lang), rule=rule_text(one.rule, lang), value=one.value)
@@ -203,11 +216,6 @@ def field_problems(error: Exception, lang: Language = "en") -> tuple[FieldProble
             )
         case _:
             return ()
-
-
-def _field(one: FieldProblem | ActProblem, lang: Language) -> FieldProblem:
-    rule = in_german(one.rule) if lang == GERMAN else one.rule
-    return FieldProblem(field=one.field, rule=rule, value=one.value)
 
 
 def problem_response(problem: Problem, headers: tuple[tuple[str, str], ...] = ()) -> Response:

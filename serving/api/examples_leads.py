@@ -74,6 +74,7 @@ HANDOVER_EXAMPLE: Example = {
     "closed_at": None,
     "respond_by": "2026-11-23T13:10:00Z",
     "reason_group": "",
+    "reason_code": "",
     "reason": "",
     "clocks": [
         {

@@ -19,6 +19,7 @@ from serving.api.schemas_leads import ACCEPT, GIVE_BACK, NEW_ABSENCE, NEW_ATTEMP
 from serving.api.score import CLOCK_TOLERANCE, requested_language
 from serving.api.security import authorise
 from serving.keys import Scope
+from serving.notes import Tags
 from serving.operations.accept_handover import accept_handover
 from serving.operations.check_api_key import VerifiedKey
 from serving.operations.list_handovers import Wanted, list_handovers
@@ -96,7 +97,7 @@ async def put_absence(request: Request) -> Response:
     now, checker = service.clock(), Checker()
     body = checked_object(checker, NEW_ABSENCE, await read_json(request))
     _check_stretch(checker, body.get("since"), body.get("until"))
-    _refuse_blank(checker, body, "person")
+    refuse_blank(checker, body, "person")
     checker.refuse_problems()
     absence = Absence(person=body["person"].strip(), since=body["since"], until=body["until"])
 
@@ -130,7 +131,7 @@ def _check_times(checker: Checker, body: dict[str, Any], now: datetime) -> None:
     if isinstance(at, datetime) and at > now + CLOCK_TOLERANCE:
         checker.add("occurred_at", f"must not lie in the future; it is {now.isoformat()} now", at)
     _check_stretch(checker, body.get("since") or now, body.get("until"))
-    _refuse_blank(checker, body, "reason", "channel", "attempt_id")
+    refuse_blank(checker, body, "reason", "channel", "attempt_id", "objection", "content", "code")
 
 
 def _check_stretch(checker: Checker, since: object, until: object) -> None:
@@ -142,7 +143,8 @@ def _check_stretch(checker: Checker, since: object, until: object) -> None:
             checker.add("until", f"must be at most {LONGEST_AWAY.days} days after since", until)
 
 
-def _refuse_blank(checker: Checker, body: dict[str, Any], *names: str) -> None:
+def refuse_blank(checker: Checker, body: dict[str, Any], *names: str) -> None:
+    """Note a problem for each text that holds nothing to read."""
     for name in names:
         value = body.get(name)
         if isinstance(value, str) and value and not value.strip():
@@ -168,8 +170,9 @@ def _return(
         service.database(),
         handover_id,
         kind,
-        group=ReasonGroup(body["reason_group"]),
+        group=ReasonGroup(body["reason_group"]) if body.get("reason_group") else None,
         reason=body["reason"],
+        code=body.get("code"),
         by=actor(key, body.get("by")),
         at=body.get("occurred_at") or now,
         now=now,
@@ -187,7 +190,8 @@ def _attempt(
         result=AttemptResult(body["result"]),
     )
     by = actor(key, body.get("by"))
-    record_attempt(service.database(), handover_id, attempt, by=by, note=body.get("note"), now=now)
+    tags = Tags(objection=body.get("objection") or None, content=body.get("content") or None)
+    record_attempt(service.database(), handover_id, attempt, by=by, note=body.get("note"), now=now, tags=tags)
 
 
 def _pause(service: Service, handover_id: str, body: dict[str, Any], key: VerifiedKey, now: datetime) -> None:

@@ -39,7 +39,7 @@ async def put_one_lead(request: Request) -> Response:
     now, checker = service.clock(), Checker()
     body = checked_object(checker, LEAD_PUT, await read_json(request))
     for name in ("created_at", "changed_at"):
-        _refuse_future(checker, name, body.get(name), now)
+        refuse_future(checker, name, body.get(name), now)
     attributes = {name: value for name, value in body.items() if name not in ("created_at", "changed_at")}
     for name, value in attributes.items():
         _refuse_compound(checker, name, value)
@@ -84,7 +84,7 @@ async def post_activities(request: Request) -> Response:
     now, checker = service.clock(), Checker()
     items = _items(checker, ACTIVITY_BATCH, await read_json(request))
     for index, item in enumerate(items):
-        _refuse_future(checker, f"items[{index}].occurred_at", item.get("occurred_at"), now)
+        refuse_future(checker, f"items[{index}].occurred_at", item.get("occurred_at"), now)
     await _refuse_unknown_leads(checker, service, items)
     checker.refuse_problems()
     act = partial(
@@ -146,7 +146,8 @@ def _items(checker: Checker, field: Field, value: object) -> Sequence[dict[str, 
     return [item if isinstance(item, dict) else {} for item in cast("Iterable[object]", items)]
 
 
-def _refuse_future(checker: Checker, path: str, at: object, now: datetime) -> None:
+def refuse_future(checker: Checker, path: str, at: object, now: datetime) -> None:
+    """Note a problem for an instant that has not come yet."""
     if isinstance(at, datetime) and at > now + CLOCK_TOLERANCE:
         checker.add(path, f"must not lie in the future; it is {now.isoformat()} now", at)
 
@@ -175,7 +176,7 @@ def _check_deal(checker: Checker, path: str, item: dict[str, Any], now: datetime
     """Check the rules between the fields of a deal."""
     outcome, opened_at, closed_at = item.get("outcome"), item.get("opened_at"), item.get("closed_at")
     for name in ("opened_at", "closed_at", "changed_at"):
-        _refuse_future(checker, f"{path}.{name}", item.get(name), now)
+        refuse_future(checker, f"{path}.{name}", item.get(name), now)
     if outcome is None and opened_at is None:
         checker.add(f"{path}.opened_at", "is required for a deal that is open")
     if (outcome is None) != (closed_at is None):

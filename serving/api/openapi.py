@@ -19,10 +19,12 @@ from serving.api.fields import Field, named_objects, object_schema
 from serving.api.once import HEADER as IDEMPOTENCY_KEY
 from serving.api.once import LONGEST_KEY
 from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
+from serving.api.operations_feedback import FEEDBACK_OPERATIONS
 from serving.api.operations_leads import LEAD_OPERATIONS
 from serving.api.operations_rights import RIGHTS_OPERATIONS
 from serving.api.policy_operations import POLICY_OPERATIONS
 from serving.api.queries import Parameter
+from serving.api.report_operations_pledges import PLEDGE_REPORT_OPERATIONS
 from serving.api.schemas import (
     BATCH_ANSWER,
     BATCH_REQUEST,
@@ -43,6 +45,7 @@ ABOUT = (
 )
 
 
+PROBLEM_REFERENCE = "#/components/responses/Problem{}"
 KEY_USE_PROBLEMS = (400, 409, 422)
 KEY_ABOUT = (
     "A name for this request, such as a UUID. Sent again within 24 hours under the same API key, it is "
@@ -52,6 +55,7 @@ KEY_ABOUT = (
 OPERATIONS: tuple[Operation, ...] = (
     *LEAD_OPERATIONS,
     *RIGHTS_OPERATIONS,
+    *FEEDBACK_OPERATIONS,
     Operation(
         method="post",
         path="/v1/score",
@@ -104,6 +108,7 @@ OPERATIONS: tuple[Operation, ...] = (
         changes_nothing=True,
     ),
     *POLICY_OPERATIONS,
+    *PLEDGE_REPORT_OPERATIONS,
     Operation(
         method="get",
         path="/healthz",
@@ -162,7 +167,11 @@ def openapi_document() -> dict[str, Any]:
         "openapi": "3.0.3",
         "info": {"title": "LeadPact", "version": API_VERSION, "description": ABOUT},
         "paths": paths,
-        "components": {"schemas": _components(), "securitySchemes": _security_schemes()},
+        "components": {
+            "schemas": _components(),
+            "responses": _problems(),
+            "securitySchemes": _security_schemes(),
+        },
     }
 
 
@@ -199,7 +208,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 def _responses(operation: Operation) -> dict[str, Any]:
     statuses = {*operation.problems, *(KEY_USE_PROBLEMS if operation.takes_key else ())}
-    problems = {str(status): _problem(status) for status in sorted(statuses)}
+    problems = {str(status): {"$ref": PROBLEM_REFERENCE.format(status)} for status in sorted(statuses)}
     return {"200": _answer(operation)} | problems
 
 
@@ -213,6 +222,12 @@ def _answer(operation: Operation) -> dict[str, Any]:
 
 def _content(field: Field, example: object) -> dict[str, Any]:
     return {"schema": {"$ref": f"#/components/schemas/{field.schema}"}, "example": example}
+
+
+def _problems() -> dict[str, Any]:
+    """Return what each status of a problem may mean: said once, most operations may answer most of them."""
+    statuses = {status for operation in OPERATIONS for status in (*operation.problems, *KEY_USE_PROBLEMS)}
+    return {f"Problem{status}": _problem(status) for status in sorted(statuses)}
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -1,6 +1,19 @@
 """What the bodies about leads, handovers and attempts look like: the checker's and OpenAPI's one table."""
 
-from serving.api.fields import LONGEST_NAME, Field, Kind
+from serving.api.fields import Field, Kind
+from serving.api.schema_parts import BY as _BY
+from serving.api.schema_parts import LONGEST_TEXT
+from serving.api.schema_parts import WHEN as _WHEN
+from serving.api.schema_parts import choice as _choice
+from serving.api.schema_parts import count as _count
+from serving.api.schema_parts import list_of as _list
+from serving.api.schema_parts import number as _number
+from serving.api.schema_parts import object_of as _object
+from serving.api.schema_parts import said as _said
+from serving.api.schema_parts import said_or_null as _said_or_null
+from serving.api.schema_parts import text as _text
+from serving.api.schema_parts import time_of as _time
+from serving.api.schema_parts import told as _told
 from sla.clock import ClockKind, ClockStatus
 from sla.handover import AttemptResult, Direction, HandoverStatus, ReasonGroup, Violation
 from sla.lifecycle import EventKind
@@ -8,70 +21,8 @@ from sla.stages import Side, Stage
 
 MOST_ITEMS = 1_000
 MOST_ATTRIBUTES = 500
-LONGEST_TEXT = 2_000
 STAGES = tuple(Stage)
 OWNERS = (*Side, "")
-
-
-def _text(name: str, about: str, *, required: bool = False, longest: int = LONGEST_NAME) -> Field:
-    """Return a text of a request that says something."""
-    shortest = 1 if required else 0
-    return Field(
-        name=name,
-        kind=Kind.TEXT,
-        about=about,
-        required=required,
-        nullable=not required,
-        shortest=shortest,
-        longest=longest,
-    )
-
-
-def _time(name: str, about: str, *, required: bool = False) -> Field:
-    return Field(name=name, kind=Kind.TIME, about=about, required=required, nullable=not required)
-
-
-def _choice(name: str, about: str, choices: tuple[str, ...], *, required: bool = True) -> Field:
-    return Field(
-        name=name, kind=Kind.TEXT, about=about, choices=choices, required=required, nullable=not required
-    )
-
-
-def _number(name: str, about: str) -> Field:
-    return Field(name=name, kind=Kind.NUMBER, about=about, nullable=True)
-
-
-def _said(name: str, about: str) -> Field:
-    """Return a text of an answer; empty when there is nothing to say."""
-    return Field(name=name, kind=Kind.TEXT, about=about, required=True, longest=10_000)
-
-
-def _said_or_null(name: str, about: str) -> Field:
-    return Field(name=name, kind=Kind.TEXT, about=about, required=True, nullable=True, longest=10_000)
-
-
-def _told(name: str, about: str, *, nullable: bool = True) -> Field:
-    return Field(name=name, kind=Kind.TIME, about=about, required=True, nullable=nullable)
-
-
-def _count(name: str, about: str, *, least: int | None = 0) -> Field:
-    return Field(name=name, kind=Kind.INTEGER, about=about, required=True, least=least)
-
-
-def _list(name: str, about: str, items: Field) -> Field:
-    return Field(name=name, kind=Kind.LIST, about=about, required=True, items=items)
-
-
-def _object(schema: str, about: str, *fields: Field, name: str = "", nullable: bool = False) -> Field:
-    return Field(
-        name=name,
-        kind=Kind.OBJECT,
-        schema=schema,
-        about=about,
-        fields=fields,
-        nullable=nullable,
-        required=bool(name),
-    )
 
 
 def _batch(schema: str, about: str, item: Field) -> Field:
@@ -103,9 +54,6 @@ LEAD_PUT = Field(
     ),
 )
 
-_BY = _text("by", "The person who did it; default: whom the key belongs to.")
-_WHEN = _time("occurred_at", "When it happened; default: now.")
-
 ACTIVITY_BATCH = _batch(
     "ActivityBatch",
     "Up to 1,000 things leads did. All are stored, or with any mistake none.",
@@ -136,7 +84,10 @@ DEAL_BATCH = _batch(
         _time("changed_at", "When it became so; default: closed_at, else opened_at. The newest counts."),
         _time("planned_close_at", "When it was planned to close."),
         _number("amount", "Its value."),
-        _text("loss_reason", "Why it was lost.", longest=LONGEST_TEXT),
+        _text(
+            "loss_reason", "Why it was lost; the agreement maps the words to a code.", longest=LONGEST_TEXT
+        ),
+        _text("loss_code", "The reason's code, one of the agreement in force.", longest=40),
     ),
 )
 
@@ -229,6 +180,7 @@ _HANDOVER_FIELDS = (
     _told("closed_at", "When it ended."),
     _told("respond_by", "When it must be answered; null when nothing is agreed."),
     _said("reason_group", "The group of the reason with which it ended."),
+    _said("reason_code", "Its code; empty when it has none."),
     _said("reason", "The reason with which it ended."),
     _list("clocks", "Its clocks.", CLOCK),
     _list("attempts", "The attempts so far, by time.", ATTEMPT),
@@ -323,7 +275,14 @@ ACCEPT = _object("Accept", "Somebody in sales takes the lead on.", _BY, _WHEN)
 GIVE_BACK = _object(
     "GiveBack",
     "The lead goes back to marketing.",
-    _choice("reason_group", "The group of the reason.", tuple(ReasonGroup)),
+    _text(
+        "code",
+        "The reason's code, one of the agreement in force; without it the words are mapped.",
+        longest=40,
+    ),
+    _choice(
+        "reason_group", "The group of the reason; needed without a code.", tuple(ReasonGroup), required=False
+    ),
     _text("reason", "The reason in words.", required=True, longest=LONGEST_TEXT),
     _BY,
     _WHEN,
@@ -338,6 +297,8 @@ NEW_ATTEMPT = _object(
     _BY,
     _WHEN,
     _text("note", "What should be remembered.", longest=LONGEST_TEXT),
+    _text("objection", "What the lead objects to: a code of the agreement in force.", longest=40),
+    _text("content", "The content that was used.", longest=LONGEST_TEXT),
 )
 
 NEW_PAUSE = _object(

@@ -1,7 +1,7 @@
-"""What requests are told about their mistakes, in German as in English: rules of fields, errors, warnings.
+"""What callers are told beside the rules of `serving.api.german`: errors, warnings of scores, rarer rules.
 
-Decides no rule. Rules are written in English where they are checked; this table says each in German, by the
-template it was made from. What is not in the table stays English, and a test finds it in the source.
+Decides nothing. Words are written in English where they are found out; this table says them in German, by the
+template they were made from. What is in neither table stays English, and a test finds it in the source.
 """
 
 import re
@@ -25,48 +25,25 @@ GERMAN_WORDS: tuple[tuple[str, str], ...] = (
         "the first request with the Idempotency-Key {} is under way",
         "die erste Anfrage mit dem Idempotency-Key {} läuft noch",
     ),
-    ("must be {}, not null", "muss {} sein, nicht null"),
-    ("must be one of {}", "muss eines von {} sein"),
-    ("must have {} to {} characters", "muss {} bis {} Zeichen haben"),
-    ("must be at least {}", "muss mindestens {} sein"),
-    ("must be at most {} days after since", "darf höchstens {} Tage nach since liegen"),
-    ("must be at most {}", "darf höchstens {} sein"),
-    ("must carry a time zone, such as {}", "muss eine Zeitzone haben, wie {}"),
-    (
-        "must be an ISO 8601 time with a zone, such as {}",
-        "muss eine ISO-8601-Zeit mit Zone sein, wie {}",
-    ),
-    ("must lie between {} and {}", "muss zwischen {} und {} liegen"),
-    ("must have {} to {} items", "muss {} bis {} Einträge haben"),
+    ("must be an ISO 8601 time with a zone, such as {}", "muss eine ISO-8601-Zeit mit Zone sein, wie {}"),
     ("must have at most {} members", "darf höchstens {} Angaben haben"),
-    ("must have a name of 1 to {} characters", "muss einen Namen von 1 bis {} Zeichen haben"),
     ("must have at most {} characters", "darf höchstens {} Zeichen haben"),
     (
         "is required, because no policy is in force to take it from",
         "fehlt, denn es gilt keine Vereinbarung, aus der es käme",
     ),
-    ("is required, unless lead_id names a stored lead", "fehlt; sonst muss lead_id einen Lead nennen"),
-    ("is required for a deal that is open", "fehlt; ein offener Abschluss braucht es"),
-    ("is required", "fehlt"),
-    ("is not a known field{}", "ist kein bekanntes Feld{}"),
     ("must be absent when the lead is given inline", "muss fehlen, wenn der Lead in der Anfrage steht"),
     (
         "must be absent for a stored lead: its {} are in the history",
         "muss bei einem bekannten Lead fehlen: Seine {} sind gespeichert",
     ),
-    ("must not lie in the future; it is {} now", "darf nicht in der Zukunft liegen; jetzt ist {}"),
+    ("must be a text", "muss ein Text sein"),
+    ("must be a number", "muss eine Zahl sein"),
+    ("must be a whole number", "muss eine ganze Zahl sein"),
+    ("must be true or false", "muss true oder false sein"),
+    ("must be the key of a figure of the report {}", "muss der key einer Zahl des Berichts {} sein"),
     ("must not lie after as_of, {}", "darf nicht nach as_of liegen, {}"),
-    ("must not lie before since, {}", "darf nicht vor since liegen, {}"),
-    ("must not lie before opened_at, {}", "darf nicht vor opened_at liegen, {}"),
-    ("must not lie before the handover, {}", "darf nicht vor der Übergabe liegen, {}"),
-    ("must not be blank", "darf nicht leer sein"),
-    ("must name a lead that was put or imported", "muss einen Lead nennen, der bekannt ist"),
-    ("must be given together with outcome", "muss zusammen mit outcome stehen"),
     ("must be a whole number from {} to {}", "muss eine ganze Zahl von {} bis {} sein"),
-    (
-        "must have 1 to {} printable characters, no blank at an end",
-        "muss 1 bis {} druckbare Zeichen haben, ohne Leerzeichen am Rand",
-    ),
     (
         "attribute {} is used by neither model nor policy{}",
         "das Merkmal {} benutzen weder Modell noch Vereinbarung{}",
@@ -89,7 +66,7 @@ GERMAN_WORDS: tuple[tuple[str, str], ...] = (
         "created_at muss eine Zeit mit Zone und nicht nach as_of sein; gefunden: {}",
     ),
     ("at least {}", "mindestens {}"),
-    ("must be {}", "muss {} sein"),
+    ("must be a text, a number, true or false, or null", "muss Text, Zahl, true, false oder null sein"),
 )
 """English templates and their German ones; the first that fits counts, so the general stand below."""
 

@@ -117,7 +117,7 @@ def _train_and_promote(settings: Settings, plan: DemoPlan) -> None:
         with step("Fetching the champion from MLflow"):
             pull_champion(workspace, place=place)
         return
-    tables = History(workspace.history_dir).read()
+    tables = History(workspace.history_dir).read_to_learn()
     if find_version(CHALLENGER, place=place) is None:
         train(workspace, tables, place=place, seed=plan.seed, now=plan.now, progress=step)
     with step("Asking the gates and promoting the model"):

@@ -1,8 +1,7 @@
-"""`leadpact goal`: how the joint goal of the policy in force stands, for both teams, from the history."""
+"""`leadpact goal`: how the joint goal of the policy in force stands, for both teams."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +11,9 @@ from serving.console import JsonOption, WorkspaceOption, command_app, print_json
 from serving.settings import read_settings
 from sla.goal import Goal, GoalProgress
 from sla.texts import ENGLISH, LANGUAGES
+
+if TYPE_CHECKING:
+    from features.history.store import History
 
 app = command_app()
 
@@ -27,10 +29,10 @@ def goal(
     One may look every day: the interval holds at every look.
     """
     from features.history.store import History
-    from serving.commands.goal_counts import count_goal
+    from serving.commands.report import open_session
     from serving.errors import Missing, ServiceNotReadyError
     from serving.operations.active_policy import find_policy
-    from sla.goal import measure_goal
+    from serving.operations.report_goal import measure_cases
     from sla.words_goal import goal_sentences
 
     if lang not in LANGUAGES:
@@ -45,14 +47,11 @@ def goal(
         raise InputError(
             f"policy version {policy.version} has no section [goal]; add one and sign the new version"
         )
-    tables = History(settings.workspace.history_dir).read()
-    if not tables.has_times:
-        raise InputError("a goal counts cases per period, but the history has no times (created_at)")
-    zone = policy.hours.zone
-    baseline, period = (
-        count_goal(tables, agreed.metric, each, zone=zone) for each in (agreed.baseline, agreed.period)
-    )
-    progress = measure_goal(agreed, baseline, period, today=now.astimezone(ZoneInfo(zone)).date())
+    history = History(settings.workspace.history_dir)
+    _refuse_without_times(history)
+    with open_session(settings.database) as session:
+        measured = measure_cases(session, history, agreed, zone=policy.hours.zone, now=now)
+    progress = measured.progress
     if as_json:
         print_json(goal_json(agreed, progress, policy_version=policy.version))
     else:
@@ -60,6 +59,11 @@ def goal(
         show(title)
         for fact in facts:
             show(f"  {fact}")
+
+
+def _refuse_without_times(history: "History") -> None:
+    if history.exists() and history.read_table("leads").column("created_at").null_count:
+        raise InputError("a goal counts cases per period, but the history has no times (created_at)")
 
 
 def goal_json(goal: Goal, progress: GoalProgress, *, policy_version: int) -> dict[str, Any]:

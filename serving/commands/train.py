@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from serving.clock import now
-from serving.commands.learnable import read_to_learn
 from serving.console import JsonOption, WorkspaceOption, command_app, print_json, say, step
 from serving.settings import Settings, read_settings
 
@@ -43,12 +42,14 @@ def train_challenger(
     (`leadpact features check`). With too few outcomes to learn from, scores rest on the conversion both teams
     agreed to expect, where the policy in force says one.
     """
+    from features.history.store import History
     from training.recipe import count_outcomes
     from training.train import train
 
     settings = read_settings(workspace)
     place, parent_run_id = choose_place(settings)
-    tables, left_out = read_to_learn(settings)
+    export_exclusions(settings)
+    tables = History(settings.workspace.history_dir).read_to_learn()
     agreed = agreed_rates(settings)
     if agreed is not None and not count_outcomes(tables, horizon_days=tables.crm.horizon_days).are_enough:
         from serving.commands.train_agreed import train_agreed
@@ -70,9 +71,21 @@ def train_challenger(
     if parent_run_id is None:
         _tell_mlflow_run(settings, result)
     if as_json:
-        print_json(result_json(result) | {"left_out": left_out})
+        print_json(result_json(result))
     else:
         show_result(result)
+
+
+def export_exclusions(settings: Settings) -> None:
+    """Tell the history from whom nobody may learn, as the service knows now; without a database nothing."""
+    from features.history.store import History
+    from serving.db.migrate import find_database
+    from serving.operations.object_to_scoring import tell_history
+
+    database = find_database(settings.database)
+    if database is not None:
+        tell_history(database, History(settings.workspace.history_dir), now=now())
+        database.dispose()
 
 
 def agreed_personas(settings: Settings) -> "tuple[PersonaRules, ...]":
@@ -163,6 +176,7 @@ def result_json(result: "TrainResult") -> dict[str, Any]:
         "split": {"kind": result.split_kind, "reason": result.split_reason},
         "parts": [asdict(part) for part in result.parts],
         "features": result.features,
+        "left_out": dict(result.left_out),
         "leakage": [finding.to_dict() for finding in result.findings],
         "candidates": [asdict(candidate) for candidate in result.candidates],
         "calibration": result.calibration,
@@ -179,6 +193,7 @@ def show_result(result: "TrainResult") -> None:
         candidates_table,
         evaluation_table,
         leakage_line,
+        left_out_lines,
         parts_table,
         print_tables,
     )
@@ -188,6 +203,7 @@ def show_result(result: "TrainResult") -> None:
         f"challenger: version {registered.version} of lead-conversion, horizon {result.horizon_days} days, "
         f"{result.features} features, calibration {result.calibration}, evidence {result.evidence}",
         *(("the search was cut short by --budget",) if result.search_cut_short else ()),
+        *left_out_lines(result.left_out),
         f"split: {result.split_reason}",
         leakage_line(result.findings),
         parts_table(result.parts),

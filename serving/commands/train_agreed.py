@@ -5,7 +5,7 @@ from typing import Any
 
 from features.tables import CanonicalTables
 from serving.clock import now
-from serving.commands.training_views import plain_table, print_tables
+from serving.commands.training_views import left_out_lines, plain_table, print_tables
 from serving.console import print_json, step
 from serving.settings import Settings
 from training.agreed import AgreedRates
@@ -49,6 +49,7 @@ def agreed_json(result: AgreedResult) -> dict[str, Any]:
         "tracking_uri": registered.store,
         "horizon_days": result.horizon_days,
         "evidence": "rules",
+        "left_out": dict(result.left_out),
         "rates": [asdict(rate) for rate in result.rates],
         "next": "leadpact promote",
     }
@@ -68,6 +69,7 @@ def show_agreed(result: AgreedResult) -> None:
         f"challenger: version {registered.version} of lead-conversion, horizon {result.horizon_days} days, "
         "evidence rules",
         "there are too few outcomes to learn from: scores rest on what both teams agreed to expect",
+        *left_out_lines(result.left_out),
         table,
         f"logged in experiment {registered.experiment}, run {registered.run_id}",
         f"at {registered.store}",

@@ -50,6 +50,15 @@ def parts_table(parts: "Sequence[PartCounts]") -> "Table":
     return table
 
 
+def left_out_lines(left_out: "Sequence[tuple[str, int]]") -> tuple[str, ...]:
+    """Return how many leads were left out as bad data, by code; no line when there were none."""
+    if not left_out:
+        return ()
+    total = sum(count for _, count in left_out)
+    codes = ", ".join(f"{code} {count}" for code, count in left_out)
+    return (f"left out as bad data: {total} lead{'' if total == 1 else 's'} ({codes})",)
+
+
 def leakage_line(findings: "Sequence[Finding]") -> str:
     """Return how many findings of each kind the leakage guard has, and where to read them."""
     allowed = sum(finding.allowed is not None for finding in findings)

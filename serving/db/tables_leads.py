@@ -76,10 +76,18 @@ class ActivityRow(Base):
 
 
 class DealRow(Base):
-    """A deal as it stood at `changed_at`; without an outcome it is open."""
+    """A deal as it stood at `changed_at`; without an outcome it is open.
+
+    `loss_code` was sent, `reason_group` and `reason_code` are what the loss counts as by `reason_policy`, the
+    agreement when it was recorded; `recorded_at` is null for what was stored before there were codes.
+    """
 
     __tablename__ = "deals"
-    __table_args__ = (Index(None, "lead_id"),)
+    __table_args__ = (
+        Index(None, "lead_id"),
+        Index(None, "reason_group", "recorded_at"),
+        Index(None, "outcome", "closed_at"),
+    )
 
     deal_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
     lead_id: Mapped[str] = mapped_column(ForeignKey("leads.lead_id"))
@@ -90,6 +98,11 @@ class DealRow(Base):
     planned_close_at: Mapped[datetime | None] = mapped_column(UtcTime)
     amount: Mapped[float | None] = mapped_column(Double)
     loss_reason: Mapped[str | None] = mapped_column(Text)
+    loss_code: Mapped[str | None] = mapped_column(String(40))
+    reason_group: Mapped[str | None] = mapped_column(String(16))
+    reason_code: Mapped[str | None] = mapped_column(String(40))
+    reason_policy: Mapped[int | None]
+    recorded_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class StageEventRow(Base):
@@ -120,6 +133,7 @@ class HandoverRow(Base):
         Index(None, "status", "owner"),
         Index(None, "next_clock_at"),
         Index(None, "due_at", "handover_id"),
+        Index(None, "reason_group", "created_at"),
     )
 
     handover_id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -142,6 +156,8 @@ class HandoverRow(Base):
     ended_by: Mapped[str | None] = mapped_column(String(16))
     reason_group: Mapped[str | None] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(Text)
+    reason_code: Mapped[str | None] = mapped_column(String(40))
+    reason_policy: Mapped[int | None]
     due_at: Mapped[datetime | None] = mapped_column(UtcTime)
     next_clock_at: Mapped[datetime | None] = mapped_column(UtcTime)
 

@@ -39,13 +39,24 @@ class ActivePolicy:
 def active_policy(database: Engine, *, now: datetime) -> ActivePolicy | Missing:
     """Return the policy in force at `now`, or what the newest living version still lacks."""
     with read_transaction(database) as session:
-        first_lack: Missing | None = None
-        for row in _candidates(session, now):
-            judged = _judge(row, _signatures(session, row.version), now)
-            if isinstance(judged, ActivePolicy):
-                return judged
-            first_lack = first_lack or judged
-        return first_lack or NO_POLICY
+        return active_policy_in(session, now=now)
+
+
+def active_policy_in(session: Session, *, now: datetime) -> ActivePolicy | Missing:
+    """Return the same inside a transaction."""
+    first_lack: Missing | None = None
+    for row in _candidates(session, now):
+        judged = _judge(row, _signatures(session, row.version), now)
+        if isinstance(judged, ActivePolicy):
+            return judged
+        first_lack = first_lack or judged
+    return first_lack or NO_POLICY
+
+
+def policy_in_force(database: Engine, *, at: datetime) -> Policy | None:
+    """Return the policy that was in force at an instant; None when none was."""
+    found = active_policy(database, now=at)
+    return found.policy if isinstance(found, ActivePolicy) else None
 
 
 def find_policy(url: str, *, now: datetime) -> ActivePolicy | Missing:

@@ -10,10 +10,13 @@ from sqlalchemy.orm import Session
 from features.history.store import History
 from serving.db.audited import audited_transaction
 from serving.db.tables_leads import DealRow
+from serving.handovers import Why
 from serving.lead_marks import UNKEYED, LeadMarks, refuse_erased
 from serving.lead_news import tell_deal
 from serving.lead_work import lead_row, settle
 from serving.operations.record_activities import Recorded
+from serving.reasons import Agreed, agreed_now, code_problem, refuse_not_agreed
+from sla.lifecycle import EventKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class NewDeal:
     planned_close_at: datetime | None = None
     amount: float | None = None
     loss_reason: str | None = None
+    loss_code: str | None = None
 
 
 def record_deals(
@@ -44,14 +48,21 @@ def record_deals(
 
     What is older than the state that is known changes nothing; of two states at one instant the greater as
     text counts, so that the order of arrival does not matter. The reason of a lost deal is the reason with
-    which the lead goes back to marketing. Raises `ErasedLeadError` when one of the persons was erased.
+    which the lead goes back to marketing; the agreement in force says what it counts as. Raises
+    `NotAgreedError` for codes it does not list, `ErasedLeadError` when one of the persons was erased, and
+    stores nothing.
     """
     with audited_transaction(database, now=now) as work:
-        session = work.session
+        session, agreed = work.session, agreed_now(work.session, now=now)
         refuse_erased(session, {one.lead_id for one in deals}, marks)
         for lead_id in sorted({one.lead_id for one in deals}):
             lead_row(session, history, lead_id, now=now)
-        new = [one for one in sorted(deals, key=_precedence) if _store(session, one, now=now)]
+        problems = (
+            code_problem(agreed, f"items[{place}].loss_code", one.loss_code)
+            for place, one in enumerate(deals)
+        )
+        refuse_not_agreed(problems)
+        new = [one for one in sorted(deals, key=_precedence) if _store(session, one, agreed, now)]
         latest = {one.lead_id: one for one in new}
         standings = tuple(
             settle(
@@ -59,7 +70,7 @@ def record_deals(
                 lead_row(session, history, lead_id, now=now),
                 now=now,
                 caused_at=deal.changed_at,
-                why=(None, deal.loss_reason),
+                why=_why(deal, agreed),
             )
             for lead_id, deal in sorted(latest.items())
         )
@@ -68,27 +79,43 @@ def record_deals(
         return Recorded(**counts, leads=standings)
 
 
-def _store(session: Session, deal: NewDeal, *, now: datetime) -> bool:
+def _store(session: Session, deal: NewDeal, agreed: Agreed, now: datetime) -> bool:
     """Store a deal if it is newer than what is known; say whether it was. That it ended is told."""
     row = session.get(DealRow, deal.deal_id)
+    before = None if row is None else row.outcome
     if row is None:
         row = DealRow(**asdict(deal))
         session.add(row)
-        session.flush()
-        _tell(session, row, None, now=now)
-        return True
-    known = NewDeal(**{name: getattr(row, name) for name in NewDeal.__dataclass_fields__})
-    if _precedence(deal) <= _precedence(known):
-        return False
+    else:
+        known = NewDeal(**{name: getattr(row, name) for name in NewDeal.__dataclass_fields__})
+        if _precedence(deal) <= _precedence(known):
+            return False
+    if not _is_same_loss(row, deal):
+        _count(row, _why(deal, agreed), now)
     for name, value in asdict(deal).items():
         setattr(row, name, value)
-    _tell(session, row, known.outcome, now=now)
+    session.flush()
+    if row.outcome is not None and row.outcome != before:
+        tell_deal(session, row, now=now)
     return True
 
 
-def _tell(session: Session, row: DealRow, before: str | None, *, now: datetime) -> None:
-    if row.outcome is not None and row.outcome != before:
-        tell_deal(session, row, now=now)
+def _is_same_loss(row: DealRow, deal: NewDeal) -> bool:
+    """Say whether the deal was lost before for the same reason: what was asked then is asked still."""
+    was, now = ((one.outcome, one.loss_reason, one.loss_code) for one in (row, deal))
+    return row.recorded_at is not None and was == now
+
+
+def _count(row: DealRow, why: Why, now: datetime) -> None:
+    row.reason_group, row.reason_code, row.reason_policy = why.group, why.code, why.policy
+    row.recorded_at = now
+
+
+def _why(deal: NewDeal, agreed: Agreed) -> Why:
+    """Return what a lost deal counts as; one that is not lost has no reason."""
+    if deal.outcome != EventKind.LOST:
+        return Why(reason=deal.loss_reason)
+    return agreed.why(group=None, code=deal.loss_code, text=deal.loss_reason)
 
 
 def _precedence(deal: NewDeal) -> tuple[datetime, str]:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from features.history.store import History
 from features.tables import CanonicalTables
-from serving.commands.goal_counts import count_goal
+from serving.goal_cases import closed_cases, imported_deals, imported_leads, matured_cases
+from serving.periods import ReportPeriod
 from serving.settings import Settings
 from sla.always_valid import Share
-from sla.goal import Metric, Period
+from sla.goal import Period
 from tests.builders_policy import SOUND_TEXT
 from tests.builders_serving import install_policy
 from tests.builders_training import crm_tables, day, finished_cases
@@ -43,6 +44,11 @@ def local_day(number: float, zone: str = BERLIN) -> date:
     return day(number).astimezone(ZoneInfo(zone)).date()
 
 
+def in_zone(zone: str) -> ReportPeriod:
+    """Return the period of these tests, its days begun at midnight somewhere."""
+    return ReportPeriod(first=PERIOD.first, last=PERIOD.last, zone=zone)
+
+
 @given(deals, st.sampled_from([BERLIN, "Pacific/Auckland", "America/Los_Angeles"]))
 def test_closed_deals_are_counted_by_local_days(found: list[tuple[int, float, str]], zone: str) -> None:
     """A deal counts for the day on which the teams saw it close, daylight saving and all."""
@@ -50,8 +56,8 @@ def test_closed_deals_are_counted_by_local_days(found: list[tuple[int, float, st
     inside = [
         outcome for _, number, outcome in found if PERIOD.first <= local_day(number, zone) <= PERIOD.last
     ]
-    counted = count_goal(tables, Metric.CLOSE_RATE, PERIOD, zone=zone)
-    assert counted == Share(inside.count("won"), len(inside))
+    counted = closed_cases(imported_deals(tables.deals).values(), in_zone(zone))
+    assert counted.share == Share(inside.count("won"), len(inside))
 
 
 @given(st.lists(st.floats(0.0, 200.0), min_size=1, max_size=6), deals)
@@ -74,8 +80,10 @@ def test_leads_count_once_their_horizon_is_over(
         for lead, number, outcome in found
         if outcome == "won" and day(number) <= day(created[lead]) + timedelta(days=30)
     }
-    counted = count_goal(tables, Metric.LEAD_CONVERSION, PERIOD, zone=BERLIN)
-    assert counted == Share(len(won & set(leads)), len(leads))
+    known = imported_leads(tables.leads, known_until=day(120.0)).values()
+    ends = imported_deals(tables.deals).values()
+    counted = matured_cases(known, ends, in_zone(BERLIN), horizon=timedelta(days=30))
+    assert counted.share == Share(len(won & set(leads)), len(leads))
 
 
 def keep(tmp_path: Path, tables: CanonicalTables, policy: str | None) -> Leadpact:

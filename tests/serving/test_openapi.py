@@ -39,6 +39,7 @@ def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     small_history(settings, 200)
     desk = open_desk(settings)
     install_open_policies(settings)
+    give_back(desk, "ended")
     yield from closing(desk)
 
 
@@ -102,7 +103,7 @@ def test_every_operation_has_an_example_that_fits() -> None:
 def path_of(operation: Any, lead_id: str) -> str:
     """Return the path of an operation: its example, for one lead or for that lead's first handover."""
     first = handover_id(lead_id, 1, 1, Direction.TO_SALES)
-    own = {"lead_id": lead_id, "handover_id": first, "absence_id": lead_id}
+    own = {"lead_id": lead_id, "handover_id": first, "absence_id": lead_id, "dispute_id": "D-L1"}
     examples = {one.name: one.example for one in operation.parameters if one.place == "path"}
     return str(operation.path).format(**{**examples, **own})
 
@@ -117,6 +118,17 @@ def hand_over(desk: Desk, lead_id: str) -> None:
     item = asked | {"occurred_at": desk.clock.tell().isoformat()}
     sent = desk.post("/v1/activities", {"items": [item]})
     assert sent.json()["leads"][0]["stage"] == "sql", sent.text
+
+
+def give_back(desk: Desk, lead_id: str) -> None:
+    """Let sales reject a lead for its data and dispute its score: marketing has both to answer."""
+    hand_over(desk, lead_id)
+    first = handover_id(lead_id, 1, 1, Direction.TO_SALES)
+    body = {"code": "data_wrong_contact", "reason": "nobody of this name works there"}
+    sent = desk.post(f"/v1/handovers/{first}/reject", body)
+    assert sent.json()["reason_group"] == "data", sent.text
+    disputed = desk.post(f"/v1/leads/{lead_id}/disputes", {"dispute_id": "D-L1", "reason": "too high"})
+    assert disputed.status_code == 200, disputed.text
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=[each.operation_id for each in OPERATIONS])

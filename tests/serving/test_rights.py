@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, MetaData, select
 from typer.testing import CliRunner
 
+from features.history.exclusions import Exclusion, write_exclusions
 from features.history.store import History
 from features.importing.import_export import import_export, write_rejects
 from features.importing.raw import REJECTS_SCHEMA
@@ -38,8 +39,9 @@ PERSONS = 12
 NOT_ABOUT_LEADS = {
     *("api_keys", "audit_log", "audit_head", "policies", "policy_people", "policy_events"),
     *("policy_signatures", "absences", "kept_answers", "webhooks", "webhook_secrets", "tombstones"),
+    *("feedback_answers", "missed_answers"),
 }
-"""Tables without a word about a lead, or (kept answers) with one that `serving.lead_rows` blanks."""
+"""Tables without a word about a lead, or with one that `serving.lead_rows` blanks."""
 
 
 @pytest.fixture
@@ -250,28 +252,29 @@ def test_an_objection_holds_at_once_and_leaves_training(desk: Desk) -> None:
     assert put(desk, lead_id, {"email": "new"}).status_code == 200
     assert get(desk, f"/v1/leads/{lead_id}").json()["scored_at"] == before
     history = History(desk.settings.workspace.history_dir)
-    tables, counts = history.read_to_learn()
-    assert counts == (("objection", 1),)
+    tables = history.read_to_learn()
+    assert tables.left_out == (("objection", 1),)
     assert lead_id not in tables.leads["lead_id"].to_pylist() + tables.activities["lead_id"].to_pylist()
     assert history.read_lead(lead_id) is not None
     object_to(desk, lead_id, objects=False)
-    assert history.read_to_learn()[1] == ()
+    assert history.read_to_learn().left_out == ()
     assert desk.post("/v1/score", {"lead_id": lead_id}).status_code == 200
 
 
-def test_reasons_to_leave_leads_out_do_not_disturb_each_other(tmp_path: Path) -> None:
-    """One file, one list per reason: an import, an erasure and another reason keep it."""
+def test_erasing_takes_leads_out_of_every_table_and_keeps_the_rest(tmp_path: Path) -> None:
+    """What nobody is meant by stays as it was; a history may end empty and keeps other exclusions."""
     history = History(tmp_path)
-    leads = [{"lead_id": name, "created_at": NOW} for name in ("a", "b", "c", "d")]
-    history.merge(crm_tables(leads))
-    history.leave_out("bad_data", ["a", "b"])
-    history.leave_out("objection", ["b", "unknown"])
-    history.erase(lambda lead_id: lead_id == "d")
-    tables, counts = history.read_to_learn()
-    assert (tables.leads["lead_id"].to_pylist(), counts) == (["c"], (("bad_data", 2), ("objection", 1)))
-    history.leave_out("bad_data", [])
-    assert history.read_to_learn()[1] == (("objection", 1),)
-    assert history.erase(lambda _: True) == 3
+    leads = [{"lead_id": name, "created_at": NOW} for name in ("a", "b", "c")]
+    visit = {"activity_id": "v", "lead_id": "a", "occurred_at": NOW, "kind": "page_view"}
+    history.merge(crm_tables(leads, [visit]))
+    write_exclusions(tmp_path, [Exclusion(lead_id="b", code="wrong")])
+    before = history.fingerprint()
+    assert history.erase(lambda lead_id: lead_id == "nobody") == 0
+    assert history.fingerprint() == before
+    assert history.erase(lambda lead_id: lead_id == "a") == 1
+    assert history.read().activities.num_rows == 0
+    assert history.read_to_learn().leads["lead_id"].to_pylist() == ["c"]
+    assert history.erase(lambda _: True) == 2
     assert history.read().leads.num_rows == 0
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from features.history.exclusions import Exclusion, write_exclusions
 from features.history.store import History
 from serving.cli import main
 from tests.builders_training import learnable_crm
@@ -16,7 +17,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a workspace with a history and nothing else configured."""
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "LEADPACT_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
-    History(tmp_path / "ws" / "history").merge(learnable_crm(n_leads=4000))
+    History(tmp_path / "ws" / "history").merge(learnable_crm(n_leads=1500))
     return tmp_path / "ws"
 
 
@@ -36,8 +37,11 @@ def answer(capsys: pytest.CaptureFixture[str]) -> Any:
 def test_train_evaluate_promote_and_pull(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The walk of a data scientist: each command answers with one JSON document and names the next."""
     where = ("-w", str(workspace), "--json")
+    doubles = [Exclusion(lead_id=f"L{one:04}", code="data_duplicate") for one in (7, 8, 99_999)]
+    write_exclusions(workspace / "history", doubles)
     assert run("train", *where, "--budget", "0") == 0
     trained = answer(capsys)
+    assert trained["left_out"] == {"data_duplicate": 2}
     assert (trained["version"], trained["split"]["kind"], trained["next"]) == (
         "1",
         "forward",
@@ -66,6 +70,8 @@ def test_train_evaluate_promote_and_pull(workspace: Path, capsys: pytest.Capture
     assert pulled == {"version": "1", "folder": promoted["folder"]}
     pointer = json.loads((workspace / "models" / "champion.json").read_bytes())
     assert pointer == {"version": "1", "folder": "lead-conversion-1"}
+    card = (workspace / "models" / "lead-conversion-1" / "card.md").read_text("utf-8")
+    assert "Left out as bad data, by the codes sellers gave: 2 leads were none (data_duplicate 2)." in card
 
     assert run("promote", "-w", str(workspace)) == 2
     assert "`leadpact train` makes one" in capsys.readouterr().err

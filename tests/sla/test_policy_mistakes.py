@@ -24,6 +24,28 @@ reward_en = "Cake"
 reward_de = "Kuchen"
 
 """
+PLEDGES_TEXT = """
+[pledges]
+period = "month"
+[pledges.marketing]
+stage = "mql"
+leads = 40
+expected_wins = 5
+[pledges.sales]
+answered_in_time = 0.9
+
+[capacity]
+hours_per_week = 60
+hours_per_sql = 1.5
+hours_per_attempt = 0.25
+
+"""
+
+
+def pledged(old: str, new: str) -> str:
+    """Return the sections about pledges with one part replaced."""
+    assert old in PLEDGES_TEXT, old
+    return PLEDGES_TEXT.replace(old, new, 1)
 
 
 def problems_of(text: str | bytes) -> tuple[PolicyProblem, ...]:
@@ -45,6 +67,46 @@ def problems_if_any(text: str) -> tuple[PolicyProblem, ...]:
 def line_of(text: str, part: str) -> int:
     """Return the line on which a part of the text stands first."""
     return text[: text.index(part)].count("\n") + 1
+
+
+FEEDBACK = """
+[feedback]
+
+[[feedback.groups]]
+group = "data"
+side = "marketing"
+person = "Ops"
+within = "3 d"
+
+[[feedback.reasons]]
+code = "wrong_number"
+group = "data"
+de = "falsch"
+en = "wrong"
+matches = ["wrong number"]
+bad_data = true
+
+[[feedback.objections]]
+code = "price"
+de = "teuer"
+en = "dear"
+
+"""
+AGAIN = """
+[[feedback.reasons]]
+code = "other"
+group = "data"
+de = "anders"
+en = "else"
+matches = ["no"]
+
+"""
+
+
+def feedback(old: str, new: str, path: str, rule: str) -> tuple[str, str, str, str]:
+    """Return a case: the section about closing feedback with one part replaced."""
+    assert old in FEEDBACK + AGAIN, old
+    return "[attempts]", (FEEDBACK + AGAIN).replace(old, new, 1) + "[attempts]", path, rule
 
 
 ZONE = 'zone = "Europe/Berlin"'
@@ -266,6 +328,48 @@ BAD_CASES = {
         "personas #1.expected_conversion",
         "must come with expected_conversion in [policy]",
     ),
+    "pledge-per-year": (
+        "[attempts]",
+        pledged('"month"', '"moth"') + "[attempts]",
+        "pledges.period",
+        'did you mean "month"?',
+    ),
+    "pledge-of-customers": (
+        "[attempts]",
+        pledged('stage = "mql"', 'stage = "customer"') + "[attempts]",
+        "pledges.marketing.stage",
+        "must be mql or sql",
+    ),
+    "pledge-of-more-wins-than-leads": (
+        "[attempts]",
+        pledged("expected_wins = 5", "expected_wins = 41") + "[attempts]",
+        "pledges.marketing.expected_wins",
+        "at most leads (40)",
+    ),
+    "pledge-of-no-share": (
+        "[attempts]",
+        pledged("answered_in_time = 0.9", "answered_in_time = 1.1") + "[attempts]",
+        "pledges.sales.answered_in_time",
+        "a share above 0 and at most 1",
+    ),
+    "capacity-of-no-hours": (
+        "[attempts]",
+        pledged("hours_per_week = 60", "hours_per_week = 0") + "[attempts]",
+        "capacity.hours_per_week",
+        "above 0 and be at most 100000",
+    ),
+    "pledge-of-one-side": (
+        "[attempts]",
+        pledged("[pledges.sales]\nanswered_in_time = 0.9\n", "") + "[attempts]",
+        "pledges",
+        "must have a section [sales]",
+    ),
+    "pledge-of-answers-without-a-time": (
+        '[[responses]]\nstage = "sql"\nwithin = "4 h"\n',
+        PLEDGES_TEXT,
+        "pledges.sales.answered_in_time",
+        "a response time for SQL that holds for everyone",
+    ),
     "goal-before-its-baseline": (
         "[attempts]",
         GOAL_TEXT.replace("first = 2026-07-01", "first = 2026-06-30") + "[attempts]",
@@ -289,6 +393,33 @@ BAD_CASES = {
         GOAL_TEXT.replace("close_rate", "close_rates") + "[attempts]",
         "goal.metric",
         'did you mean "close_rate"?',
+    ),
+    "code-with-blanks": feedback(
+        '"wrong_number"', '"Wrong number"', "feedback.reasons #1.code", "must be small letters"
+    ),
+    "code-kept-for-none": feedback('"other"', '"unmapped"', "feedback.reasons #2.code", "and not unmapped"),
+    "code-twice": feedback('"other"', '"wrong_number"', "feedback.reasons", "must not repeat a group or"),
+    "reason-of-no-group": feedback('"data"\nde', '"date"\nde', "feedback.reasons #1.group", '"data"?'),
+    "reason-nobody-answers-for": feedback(
+        '"data"\nde = "anders"', '"offer"\nde = "anders"', "feedback.reasons", 'who answers for "offer"'
+    ),
+    "text-twice": feedback('["no"]', '["Wrong-Number"]', "feedback.reasons", "must not list a text twice"),
+    "text-without-letters": feedback('"no"', '"?!"', "feedback.reasons #2.matches", "letters or digits"),
+    "bad-data-as-text": feedback("true", '"yes"', "feedback.reasons #1.bad_data", "must be true or false"),
+    "nobody-answers": feedback('"Ops"', '" "', "feedback.groups #1.person", "must not be empty"),
+    "answer-at-once": feedback('"3 d"', '"0 min"', "feedback.groups #1.within", "longer than 0"),
+    "answer-after-a-year": feedback('"3 d"', '"900 h"', "feedback.groups", "fit into a year of opening"),
+    "no-way-back": feedback(
+        "[feedback]", "[feedback]\nlook_back_days = 0", "feedback.look_back_days", "from 1 to 3650"
+    ),
+    "source-of-no-name": feedback(
+        "[feedback]", '[feedback]\nsource_attribute = ""', "feedback.source_attribute", "must not be empty"
+    ),
+    "dispute-after-a-year": feedback(
+        "[feedback]", '[feedback]\ndispute_within = "900 h"', "feedback.dispute_within", "fit into a year"
+    ),
+    "dispute-to-nobody": feedback(
+        "[feedback]", '[feedback]\ndispute_side = "sale"', "feedback.dispute_side", 'did you mean "sales"?'
     ),
     "empty-text": ('en = "Buyer"', 'en = ""', "personas #1.en", "must not be empty"),
     "empty-pain": ('en = "no time"', 'en = " "', "personas #1.pains #1.en", "must not be empty"),

@@ -13,7 +13,7 @@ from training.candidates.boosting import SHAPES
 from training.candidates.candidate import Additive, Blend, BoostedTrees, Candidate, Prior
 from training.candidates.choice import choose
 from training.candidates.folds import make_folds
-from training.candidates.learn import _Levels, learn
+from training.candidates.learn import _Levels, _levels, learn
 from training.candidates.rows import Columns, TrainingRows, recency_weights
 from training.candidates.search import Judged, Search, Trial, search
 from training.points import log_odds_to_probability
@@ -176,9 +176,28 @@ def test_a_level_that_keeps_moving_is_followed_and_a_single_jump_only_in_part() 
     """Four folds that need the same are believed; one that needs it alone, less; none, not at all."""
     share = np.array([0.1, 0.2, 0.3, 0.4])
     same, jump, around = (
-        _Levels(together=0.5, own=np.array(own), share=share).reliability
+        _Levels(together=0.5, own=np.array(own), share=share, chance=0.0).reliability
         for own in ([0.5, 0.5, 0.5, 0.5], [0.0, 0.0, 0.0, 1.2], [0.4, -0.3, 0.3, -0.175])
     )
     assert same == 1.0
     assert 0.3 < jump < 0.8
     assert around < 0.01
+
+
+@pytest.mark.parametrize(("leads", "least", "most"), [(40, 0.0, 0.4), (40_000, 0.98, 1.0)])
+def test_few_leads_say_little_of_a_level(leads: int, least: float, most: float) -> None:
+    """All folds need the same half a unit: of forty leads it is hardly believed, of many it is."""
+    fold = np.repeat(np.arange(4), leads // 4)
+    label = (np.arange(leads) % 2).astype(np.int8)
+    alone = TrainingRows(
+        matrix=np.zeros((leads, 1)),
+        label=label,
+        weight=np.ones(leads),
+        lead_index=np.arange(leads),
+        position=np.arange(leads),
+    )
+    found = _levels(np.full(leads, -0.5), Judged(rows=alone, importance=np.ones(leads), fold=fold))
+    assert found.together == pytest.approx(0.5, abs=1e-6)
+    assert least < found.reliability < most
+    # A mean of n answers at even odds has the variance 1 / (n/4) in log-odds.
+    assert found.chance == pytest.approx(4.0 / leads)

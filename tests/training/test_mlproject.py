@@ -24,7 +24,7 @@ BIN = Path(sys.executable).parent
 def caller(tmp_path: Path) -> Path:
     """Return a folder to call from, with a workspace ./ws that holds a history."""
     workspace = Workspace(tmp_path / "ws")
-    History(workspace.history_dir).merge(learnable_crm(n_leads=1200))
+    History(workspace.history_dir).merge(learnable_crm(n_leads=400))
     return tmp_path
 
 

@@ -27,7 +27,7 @@ from training.registry import find_version, predict_through_mlflow, pull, regist
 from training.stage_moves import AgreedStages
 from training.train import TrainResult, train
 
-N_LEADS = 4000
+N_LEADS = 1500
 OWN = "sqlite:////w/mlflow/mlflow.db"
 
 

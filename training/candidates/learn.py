@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from training.blas import one_blas_thread
 from training.calibration import Calibration
 from training.calibration_fit import fit_calibration
 from training.candidates.additive import level_shift
@@ -16,12 +17,14 @@ from training.candidates.choice import Choice, choose
 from training.candidates.folds import make_folds
 from training.candidates.rows import Columns, TrainingRows
 from training.candidates.search import Judged, Search, Trial, search
-from training.points import FloatArray
+from training.points import FloatArray, log_odds_to_probability
 from training.trees import parse_model_text, predict_margin
 
 SCORECARD_FAMILIES = ("prior", "scorecard")
 OUTCOMES_FOR_A_LEVEL = 20.0
 """Outcomes of the rarer kind with which a fold's own level counts half."""
+LEVEL_VARIANCE = 1.0 / OUTCOMES_FOR_A_LEVEL
+"""The same as a variance of log-odds: what so many rare outcomes leave open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,6 +48,7 @@ class Learned:
         return "scorecard" if self.chosen.candidate.name in SCORECARD_FAMILIES else "model"
 
 
+@one_blas_thread()
 def learn(
     rows: TrainingRows,
     columns: Columns,
@@ -111,25 +115,30 @@ def _calibrate(choice: Choice, judged: Judged, model_text: str) -> Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Levels:
-    """What must be added to the log-odds of all folds, and of each, ``own`` (n_folds,)."""
+    """What must be added to the log-odds of all folds, and of each, ``own`` (n_folds,).
+
+    ``chance`` is the variance of ``together`` that the leads drawn account for.
+    """
 
     together: float
     own: FloatArray
     share: FloatArray
+    chance: float
 
     @property
     def reliability(self) -> float:
         """How far the next rows can be expected to need what the folds needed, 0 to 1.
 
-        Signal over signal and error, the error being that of a mean over folds that differ: a random effect.
+        Signal over signal and error, twice: folds differ (a random effect), and a level drawn from few leads
+        says little against how far markets usually move (`LEVEL_VARIANCE`).
         """
         mean = float(self.share @ self.own)
         concentration = float(self.share @ self.share)
-        if concentration >= 1.0:
-            return 1.0
-        variance = float(self.share @ (self.own - mean) ** 2) / (1.0 - concentration)
-        error = variance * concentration
-        return 1.0 if error == 0.0 else mean**2 / (mean**2 + error)
+        between = 0.0
+        if concentration < 1.0:
+            between = float(self.share @ (self.own - mean) ** 2) / (1.0 - concentration) * concentration
+        agreed = 1.0 if between == 0.0 else mean**2 / (mean**2 + between)
+        return agreed * LEVEL_VARIANCE / (LEVEL_VARIANCE + self.chance)
 
 
 def _levels(margin: FloatArray, judged: Judged) -> _Levels:
@@ -143,4 +152,14 @@ def _levels(margin: FloatArray, judged: Judged) -> _Levels:
         rarer = min(label[rows].sum(), (1.0 - label[rows]).sum())
         own[number] += (shift - together) * rarer / (rarer + OUTCOMES_FOR_A_LEVEL)
     share = np.bincount(judged.fold, weights=judged.importance, minlength=n_folds)
-    return _Levels(together=together, own=own, share=share / share.sum())
+    chance = _level_variance(margin + together, judged)
+    return _Levels(together=together, own=own, share=share / share.sum(), chance=chance)
+
+
+def _level_variance(margin: FloatArray, judged: Judged) -> float:
+    """Return the variance of a level fitted to margins (n,), leads being independent (Huber 1967)."""
+    probability = log_odds_to_probability(margin)
+    lead = np.unique(judged.rows.lead_index, return_inverse=True)[1]
+    pull = np.bincount(lead, weights=judged.importance * (judged.rows.label - probability))
+    information = float(judged.importance @ (probability * (1.0 - probability)))
+    return float(pull @ pull) / information**2

@@ -11,11 +11,18 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from experiments.studies.censoring.measure import Found, measure, measure_hazard, prepare, summarise
+from experiments.studies.censoring.measure import (
+    Found,
+    measure,
+    measure_hazard,
+    measure_recipe,
+    prepare,
+    summarise,
+)
 from experiments.studies.censoring.methods import MAIN, METHODS
 from experiments.studies.censoring.regimes import REGIMES, Regime, draw_case
 
-ALL, HAZARD = "all", "hazard_trees"
+ALL, HAZARD, RECIPE = "all", "hazard_trees", "recipe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +55,8 @@ def _measure(
     """Draw one case and measure the named methods on it."""
     case = draw_case(regime, seed)
     prepared = prepare(case, seed)
-    found = {
-        name: measure_hazard(prepared) if name == HAZARD else measure(prepared, METHODS[name])
-        for name in names
-    }
+    special = {HAZARD: lambda: measure_hazard(prepared), RECIPE: lambda: measure_recipe(case, seed)}
+    found = {name: special[name]() if name in special else measure(prepared, METHODS[name]) for name in names}
     facts = {"open_share": case.open_share, "true_rate": float(case.open_won.mean())}
     return facts, {name: asdict(each) for name, each in found.items()}
 
@@ -84,7 +89,7 @@ def main(
     """Compare mean predictions of open leads with the truth, for several ways to label what is not over."""
     if regime not in (*REGIMES, ALL):
         raise typer.BadParameter(f"regime must be one of {', '.join(REGIMES)} or {ALL}; got {regime!r}")
-    names = (*METHODS, HAZARD) if every else MAIN
+    names = (*METHODS, HAZARD, RECIPE) if every else (*MAIN, RECIPE)
     for name in REGIMES if regime == ALL else (regime,):
         start = time.perf_counter()
         result = study(Task(regime=name, names=names, cache=cache), seeds=seeds, workers=workers)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from experiments.studies.censoring.regimes import Case
 from features.build import Points, build_features
 from features.choosing import choose_features
 from features.definitions import FeatureSet
+from training import recipe
 from training.calibration_fit import fit_calibration
 from training.first_pass import Probability, first_pass
 from training.labels import TeachingLabels
@@ -21,9 +23,12 @@ from training.outcomes import IntArray, lead_created_us
 from training.points import FloatArray, probability_to_log_odds
 from training.snapshots import snapshot_points
 from training.splits import Part, split_leads
+from training.trees import parse_model_text, predict_margin
 
 AGE_EDGES_DAYS = (14, 30, 60, 90, 180)
 CONFIDENCE_Z = 1.96
+RECIPE_SECONDS = 600.0
+"""Enough for the plan of the search on a busy machine too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -116,6 +121,23 @@ def measure_hazard(prepared: Prepared) -> Found:
         seed=prepared.seed,
     )
     return found(prepared.case, trees.win_probability(prepared.open_matrix))
+
+
+def measure_recipe(case: Case, seed: int) -> Found:
+    """Compare what `leadpact train` learns, whole: candidates, search, blend and calibration."""
+    data = recipe.prepare(case.tables, horizon_days=HORIZON_DAYS)
+    fitted = recipe.fit_model(
+        case.tables,
+        data,
+        horizon_days=HORIZON_DAYS,
+        seed=seed,
+        progress=lambda _: nullcontext(),
+        budget_seconds=RECIPE_SECONDS,
+    )
+    margin = predict_margin(
+        parse_model_text(fitted.model_text), build_features(data.feature_set, case.tables, case.open_points)
+    )
+    return found(case, fitted.calibration.apply(margin))
 
 
 def found(case: Case, probability: FloatArray) -> Found:

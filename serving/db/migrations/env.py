@@ -2,11 +2,16 @@
 
 from alembic import context
 
+from serving.db.tables import Base
+from serving.db.tables_feedback import NoteRow
 from serving.db.tables_messages import DeliveryRow
+
+TABLES = (DeliveryRow, NoteRow)
+"""Named so that every table is known to `Base`."""
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=DeliveryRow.metadata,
+    target_metadata=Base.metadata,
     render_as_batch=True,
     transactional_ddl=True,
 )

@@ -1,0 +1,44 @@
+"""List the leads that were none, as sellers said: what the service tells whoever trains a model."""
+
+from datetime import datetime
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from features.history.exclusions import Exclusion
+from serving.db.session import read_transaction
+from serving.db.tables_leads import DealRow
+from serving.ends import StoredEnd, all_ends
+from serving.reasons import agreed_now
+from sla.feedback import code_end
+from sla.lifecycle import EventKind
+
+
+def list_bad_data(database: Engine, *, now: datetime) -> tuple[Exclusion, ...]:
+    """Return each lead whose newest end has a code of bad data, by id.
+
+    A deal that was opened or won later says that it was a lead after all.
+    """
+    with read_transaction(database) as session:
+        rule = agreed_now(session, now=now).rule
+        newest: dict[str, StoredEnd] = {}
+        for end in sorted(all_ends(session), key=lambda one: (one.at, one.end_id)):
+            newest[end.lead_id] = end
+        alive = _newest_deals(session)
+        found = []
+        for lead_id, end in newest.items():
+            coded = code_end(rule, group=end.group, code=end.code, text=end.text)
+            if coded.is_bad_data and coded.code is not None and not alive.get(lead_id, end.at) > end.at:
+                found.append(Exclusion(lead_id=lead_id, code=coded.code))
+        return tuple(sorted(found, key=lambda one: one.lead_id))
+
+
+def _newest_deals(session: Session) -> dict[str, datetime]:
+    """Return when a deal of each lead was opened or won last."""
+    newest: dict[str, datetime] = {}
+    for row in session.scalars(select(DealRow)):
+        won_at = row.closed_at if row.outcome == EventKind.WON else None
+        for at in (row.opened_at, won_at):
+            if at is not None:
+                newest[row.lead_id] = max(at, newest.get(row.lead_id, at))
+    return newest
