@@ -15,9 +15,10 @@ from starlette.responses import Response
 from features.errors import InputError, LeadPactError
 from features.words.reasons import Language
 from serving.api.fields import FieldProblem, WrongFieldsError
-from serving.api.german import in_language, sentence_in_language
+from serving.api.german import in_language
 from serving.api.language import accepted_language
 from serving.api.strict_json import MalformedBodyError
+from serving.api.words_german import in_german
 from serving.errors import (
     ActRefusedError,
     AlreadyAnsweredError,
@@ -40,6 +41,7 @@ from serving.errors import (
 )
 from serving.past_scores import NoPastScoresError
 from sla.errors import PolicyProblems
+from sla.texts import GERMAN
 from sla.words_problems import place_text, problems_text, rule_text
 
 PROBLEM_JSON = "application/problem+json"
@@ -172,7 +174,7 @@ ALL_KINDS = (*PROBLEM_KINDS.values(), UNFORESEEN, *ROUTING_KINDS.values())
 def describe(error: Exception, lang: Language = "en") -> Problem:
     """Turn an error into its problem; one that nobody foresaw says nothing about the inside.
 
-    What is wrong about the agreement is said in the caller's language; the rest in English.
+    What is wrong is said in the caller's language; titles, which are for programmers, stay English.
     """
     kind = kind_of(error)
     return _problem(kind, kind.detail or _words(error, lang) or kind.title, field_problems(error, lang))
@@ -190,7 +192,7 @@ def _words(error: Exception, lang: Language) -> str:
         case PolicyProblems():
             return problems_text(error, lang)
         case _:
-            return sentence_in_language(str(error), lang)
+            return in_german(str(error)) if lang == GERMAN else str(error)
 
 
 def field_problems(error: Exception, lang: Language = "en") -> tuple[FieldProblem, ...]:
@@ -224,8 +226,8 @@ def problem_response(problem: Problem, headers: tuple[tuple[str, str], ...] = ()
 
 async def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error that the table knows; others pass to the doorkeeper and the server's log."""
-    language = accepted_language(request.headers.get("accept-language", ""))
-    return problem_response(describe(error, language), kind_of(error).headers)
+    asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
+    return problem_response(describe(error, accepted_language(asked)), kind_of(error).headers)
 
 
 async def answer_routing_error(request: Request, error: Exception) -> Response:

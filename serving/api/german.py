@@ -1,13 +1,15 @@
-"""Refused requests in German: what a caller who reads German is told, about the whole and about each field.
+"""Rules of requests in German: what a caller who reads German is told about a field.
 
-Decides no rule. Rules are written in English where they are checked; these tables say them by the template
-they were made from. Rules of policy files stand in `sla.words_problems`; what is nowhere stays English.
+Decides no rule. Rules are written in English where they are checked; this table says them by the template
+they were made from. Errors and warnings stand in `words_german`, rules of policy files in
+`sla.words_problems`; one that is nowhere stays English.
 """
 
 import re
 
 from features.words.reasons import Language
 from serving.api.fields import FieldProblem
+from serving.api.words_german import in_german
 from sla.texts import GERMAN
 from sla.words_problems import rule_text
 
@@ -71,19 +73,6 @@ GERMAN_RULES: tuple[tuple[str, str], ...] = (
 )
 """English template -> German template, `{}` for what the rule fills in, in the same order."""
 
-GERMAN_SENTENCES: tuple[tuple[str, str], ...] = (
-    ("1 field of the body must be corrected", "1 Feld der Anfrage muss berichtigt werden"),
-    ("{} fields of the body must be corrected", "{} Felder der Anfrage müssen berichtigt werden"),
-    ("this cannot have happened so", "so kann es nicht gewesen sein"),
-    ("the agreement in force does not know this", "die geltende Vereinbarung kennt das nicht"),
-    ("lead {} is not in the history", "der Lead {} ist nicht bekannt"),
-    ("there is no handover {}", "es gibt keine Übergabe {}"),
-    ("there is no dispute {}", "es gibt keine Beanstandung {}"),
-    ("group {} has no open question", "zur Gruppe {} ist keine Frage offen"),
-    ("dispute {} was answered by {}", "die Beanstandung {} hat {} schon beantwortet"),
-)
-"""What an error says as a whole, likewise."""
-
 FILLED_IN: tuple[tuple[str, str], ...] = (
     ("a text", "ein Text"),
     ("a number", "eine Zahl"),
@@ -100,39 +89,27 @@ FILLED_IN: tuple[tuple[str, str], ...] = (
 )
 """Words that rules are filled with."""
 
-Patterns = tuple[tuple[re.Pattern[str], str], ...]
-
-
-def _patterns(table: tuple[tuple[str, str], ...]) -> Patterns:
-    return tuple(
-        (re.compile("(.*?)".join(map(re.escape, english.split("{}"))), re.DOTALL), german)
-        for english, german in table
-    )
-
-
-_RULES, _SENTENCES = _patterns(GERMAN_RULES), _patterns(GERMAN_SENTENCES)
-
-
-def sentence_in_language(sentence: str, lang: Language) -> str:
-    """Return what an error says as a whole in the caller's language; what no table knows stays English."""
-    return (_translated(sentence, _SENTENCES) if lang == GERMAN else None) or sentence
+_PATTERNS = tuple(
+    (re.compile("(.*?)".join(map(re.escape, english.split("{}"))), re.DOTALL), german)
+    for english, german in GERMAN_RULES
+)
 
 
 def in_language(problem: FieldProblem, lang: Language) -> FieldProblem:
     """Return a problem of a field with its rule in the caller's language."""
     if lang != GERMAN:
         return problem
-    rule = _translated(problem.rule, _RULES) or rule_text(problem.rule, GERMAN)
-    return FieldProblem(field=problem.field, rule=rule, value=problem.value)
+    return FieldProblem(field=problem.field, rule=_german(problem.rule), value=problem.value)
 
 
-def _translated(text: str, patterns: Patterns) -> str | None:
+def _german(rule: str) -> str:
     known = dict(FILLED_IN)
-    for pattern, german in patterns:
-        match = pattern.fullmatch(text)
+    for pattern, german in _PATTERNS:
+        match = pattern.fullmatch(rule)
         if match is not None:
             return german.format(*(_word(known.get(part, part)) for part in match.groups()))
-    return None
+    told = in_german(rule)
+    return rule_text(rule, GERMAN) if told == rule else told
 
 
 def _word(part: str) -> str:

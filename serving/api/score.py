@@ -1,7 +1,7 @@
 """POST /v1/score and /v1/score/batch: bodies to score requests, scores to answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -21,12 +21,14 @@ from serving.api.language import accepted_language
 from serving.api.once import named_request, run_once
 from serving.api.schemas import BATCH_REQUEST, LANGUAGES, SCORE_REQUEST
 from serving.api.security import authorise
+from serving.api.words_german import in_german
 from serving.keys import Scope
 from serving.operations.check_api_key import VerifiedKey
 from serving.operations.record_scores import ScoreRecord, record_scores
 from serving.scorer import Scored, Scorer, ScoreRequest
 from serving.service import Service
 from sla.stages import Stage
+from sla.texts import GERMAN
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """A caller's clock may be this much ahead of ours."""
@@ -57,8 +59,8 @@ async def score(request: Request) -> Response:
     scorer = await service.scorer()
     service.refuse_objected(wanted.lead_id)
     if not wanted.is_stored:
-        return _json(scorer.score(wanted).answer)
-    scored = scorer.score(await service.find_stored_lead(wanted))
+        return _json(_told(scorer.score(wanted), wanted.lang).answer)
+    scored = _told(scorer.score(await service.find_stored_lead(wanted)), wanted.lang)
     return await _stored(request, key, [scorer.record_of(scored.judged)], scored.answer)
 
 
@@ -157,9 +159,17 @@ def _score_item(
         service.refuse_objected(wanted.lead_id)
         if wanted.is_stored:
             wanted = service.read_stored_lead(wanted)
-        return scorer.score(wanted), wanted.is_stored
+        return _told(scorer.score(wanted), wanted.lang), wanted.is_stored
     except LeadPactError as error:
-        return FailedItem(error=describe(error)), False
+        return FailedItem(error=describe(error, language)), False
+
+
+def _told(scored: Scored, lang: Language) -> Scored:
+    """Return a score with its warnings in the caller's language."""
+    if lang != GERMAN or not scored.answer.warnings:
+        return scored
+    warnings = tuple(map(in_german, scored.answer.warnings))
+    return replace(scored, answer=replace(scored.answer, warnings=warnings))
 
 
 async def _stored(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
@@ -24,7 +24,7 @@ from tests.builders_serving import NOW, Desk, install_key, install_open_policies
 from tests.serving.conftest import closing
 from tests.serving.once_race import run_race
 
-KEYS = 200
+KEYS = 100
 COMMENT = "/v1/policies/3/comments"
 
 
@@ -32,10 +32,10 @@ COMMENT = "/v1/policies/3/comments"
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """Return a service with policies to comment on and leads to score."""
     root = tmp_path_factory.mktemp("once") / "workspace"
-    settings = Settings(workspace_root=root, database_url=None, mlflow_tracking_uri=None)
-    small_history(settings)
-    opened = open_desk(settings)
-    install_open_policies(settings)
+    places = Settings(workspace_root=root, database_url=None, mlflow_tracking_uri=None)
+    small_history(places)
+    opened = open_desk(places)
+    install_open_policies(places)
     yield from closing(opened)
 
 
@@ -133,6 +133,7 @@ def test_a_name_that_cannot_be_read_is_refused(desk: Desk, name: str) -> None:
     assert "no" not in comments(desk)
 
 
+@settings(max_examples=25)
 @given(st.text(st.characters(codec="latin-1", exclude_characters="\r\n\0"), max_size=300))
 def test_no_name_breaks_the_service(desk: Desk, name: str) -> None:
     """Any header value is taken or refused with a reason."""
@@ -186,8 +187,8 @@ def test_answers_are_forgotten_after_a_day(database: Engine, tmp_path: Path) -> 
     """Retention deletes what is older; younger answers stay."""
     answer_once(database, named(), lambda: b"old", now=NOW - timedelta(hours=25))
     answer_once(database, named(api_key="another"), lambda: b"young", now=NOW)
-    settings = Settings(workspace_root=tmp_path, database_url=None, mlflow_tracking_uri=None)
-    counts = run_retention(database, settings, by="test", now=NOW, dry_run=False)
+    places = Settings(workspace_root=tmp_path, database_url=None, mlflow_tracking_uri=None)
+    counts = run_retention(database, places, by="test", now=NOW, dry_run=False)
     assert {one.what: one.count for one in counts}["answers"] == 1
     assert answer_once(database, named(), lambda: b"new", now=NOW).body == b"new"
     assert answer_once(database, named(api_key="another"), lambda: b"new", now=NOW).is_repeated

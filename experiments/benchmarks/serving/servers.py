@@ -17,7 +17,13 @@ from typing import Any
 import numpy as np
 
 from experiments.benchmarks.measure import ROOT
-from experiments.benchmarks.serving.workspace import AS_OF, Place, environment, feature_set, request_body
+from experiments.benchmarks.serving.workspace import (
+    AS_OF,
+    ONE_THREAD,
+    Place,
+    feature_set,
+    request_body,
+)
 from features.online import OnlineFeatures
 from features.times import EPOCH, MICROSECOND
 
@@ -60,7 +66,7 @@ def _running(place: Place, name: str) -> Iterator[Server]:
     url = f"http://127.0.0.1:{port}{'/invocations' if name == 'mlflow' else '/v1/score'}"
     start = time.perf_counter()
     with Path(place.root / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment(place.root), stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         try:
             wait_until_ready(url, body, place.key, process)
             started_s = time.perf_counter() - start
@@ -73,12 +79,14 @@ def _running(place: Place, name: str) -> Iterator[Server]:
 
 def commands(place: Place, port: int) -> Mapping[str, list[str]]:
     """Return how each server is started."""
-    peer = [sys.executable, "-m", "experiments.benchmarks.serving.peers"]
+    python = [*ONE_THREAD, sys.executable, "-m"]
+    peer = [*python, "experiments.benchmarks.serving.peers"]
+    own = ["serving", "serve", "--workspace", str(place.root), "--port", str(port)]
     served = ["models", "serve", "-m", str(place.root / "mlflow-model"), "--env-manager", "local"]
     return {
-        "leadpact": [sys.executable, "-m", "serving", "serve", "--port", str(port)],
+        "leadpact": [*python, *own],
         **{name: [*peer, name, str(port), str(place.model)] for name in ("echo", "validate", "lightgbm")},
-        "mlflow": [sys.executable, "-m", "mlflow", *served, "--workers", "1", "--port", str(port)],
+        "mlflow": [*python, "mlflow", *served, "--workers", "1", "--port", str(port)],
     }
 
 

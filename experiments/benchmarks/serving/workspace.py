@@ -4,9 +4,7 @@ The model is trained on made-up requests through the features of the service, so
 """
 
 import json
-import os
 import random
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
+from experiments.benchmarks.measure import run_quietly
 from features.catalogue import activity_features, attribute_feature, lead_age_feature, with_unique_names
 from features.crm import CrmSettings
 from features.definitions import Feature, FeatureKind, FeatureSet
@@ -39,6 +38,9 @@ KINDS = ("page_view", "pricing_view", "email_click", "webinar")
 CHANNELS = ("web", "email", "paid")
 LEVELS = tuple(f"level {number}" for number in range(12))
 CRM = CrmSettings(name="benchmark", timezone="Europe/Berlin")
+ONE_THREAD = ("env", "OMP_NUM_THREADS=1")
+"""No library takes a second core."""
+
 SCOPES = ("score", "read", "ingest")
 
 
@@ -115,19 +117,8 @@ def prepare(root: Path) -> Place:
 
 def leadpact(root: Path, *arguments: str) -> str:
     """Run one command over the workspace and return what it printed."""
-    command = [sys.executable, "-m", "serving", *arguments]
-    done = subprocess.run(
-        command, env=environment(root), capture_output=True, text=True, check=False, timeout=120
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"leadpact {' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
-    return done.stdout
-
-
-def environment(root: Path) -> dict[str, str]:
-    """Return this process's environment with the workspace, and one thread for every library."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LEADPACT_")}
-    return kept | {"LEADPACT_WORKSPACE": str(root), "OMP_NUM_THREADS": "1"}
+    command = [*ONE_THREAD, sys.executable, "-m", "serving", *arguments, "--workspace", str(root)]
+    return run_quietly(command)
 
 
 def _write_model(models: Path) -> None:

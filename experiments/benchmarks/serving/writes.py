@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,16 @@ from experiments.benchmarks.serving.workspace import (
     Place,
     attribute_kinds,
     prepare,
+    request_body,
     value_of,
 )
 
 N_LEADS = 500
 CONNECTIONS = 64
 CHECKED_SHARE = 0.05
+CLOCK_STEP = timedelta(milliseconds=50)
+"""The service reads its clock somewhat after it was asked."""
+
 KIND_OF_WRITE = ("activities",) * 8 + ("lead", "deal")
 
 
@@ -95,18 +99,30 @@ class Connections:
             self.free.get_nowait()[1].close()
 
 
-def made_up_writes(count: int, seed: int) -> Iterator[Write]:
-    """Yield writes: eight in ten are activities, one a lead's attributes, one a deal."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceClock:
+    """The time of day as the service tells it, carried on by the seconds that pass here."""
+
+    told: datetime
+    at_s: float
+
+    def now(self) -> datetime:
+        """Return the time of day."""
+        return self.told + timedelta(seconds=time.perf_counter() - self.at_s)
+
+
+def made_up_writes(count: int, seed: int, now: datetime) -> Iterator[Write]:
+    """Yield writes: eight in ten are activities, one a lead's attributes, one a deal; all from before now."""
     chance = random.Random(seed)
     for number in range(count):
         lead_id = f"L{chance.randrange(N_LEADS)}"
         match KIND_OF_WRITE[number % len(KIND_OF_WRITE)]:
             case "activities":
-                yield _activity(chance, lead_id, f"{seed}-{number}")
+                yield _activity(chance, lead_id, f"{seed}-{number}", now)
             case "lead":
                 yield put_lead(chance, lead_id)
             case _:
-                yield _deal(lead_id, f"{seed}-{number}")
+                yield _deal(lead_id, f"{seed}-{number}", now)
 
 
 def put_lead(chance: random.Random, lead_id: str) -> Write:
@@ -116,11 +132,11 @@ def put_lead(chance: random.Random, lead_id: str) -> Write:
     return Write(method="PUT", path=f"/v1/leads/{lead_id}", body=sent, lead_id=lead_id)
 
 
-def _activity(chance: random.Random, lead_id: str, name: str) -> Write:
+def _activity(chance: random.Random, lead_id: str, name: str, now: datetime) -> Write:
     item = {
         "activity_id": name,
         "lead_id": lead_id,
-        "occurred_at": (datetime.now(UTC) - timedelta(seconds=chance.uniform(1, 3600))).isoformat(),
+        "occurred_at": (now - timedelta(seconds=chance.uniform(1, 3600))).isoformat(),
         "kind": chance.choice(KINDS),
         "channel": chance.choice(CHANNELS),
     }
@@ -129,8 +145,8 @@ def _activity(chance: random.Random, lead_id: str, name: str) -> Write:
     )
 
 
-def _deal(lead_id: str, name: str) -> Write:
-    opened = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+def _deal(lead_id: str, name: str, now: datetime) -> Write:
+    opened = (now - timedelta(seconds=1)).isoformat()
     item = {"deal_id": name, "lead_id": lead_id, "opened_at": opened}
     return Write(
         method="POST", path="/v1/deals", body=json.dumps({"items": [item]}).encode(), lead_id=lead_id
@@ -142,7 +158,7 @@ async def send_all(server: Server, key: str, *, per_second: int, seconds: int) -
     host, port = server.url.removeprefix("http://").partition("/")[0].split(":")
     connections = Connections(host, int(port), key)
     await connections.open(CONNECTIONS)
-    chance = random.Random(1)
+    clock, chance = await _clock_of(connections), random.Random(1)
     filling = (put_lead(chance, f"L{number}") for number in range(N_LEADS))
     await asyncio.gather(*(connections.ask(one.method, one.path, one.body) for one in filling))
     waits: list[float] = []
@@ -150,7 +166,7 @@ async def send_all(server: Server, key: str, *, per_second: int, seconds: int) -
 
     async def send(write: Write, due: float, *, is_checked: bool) -> None:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        begun_at = datetime.now(UTC)
+        begun_at = clock.now() - CLOCK_STEP
         await connections.ask(write.method, write.path, write.body)
         waits.append(time.perf_counter() - due)
         if is_checked:
@@ -158,7 +174,7 @@ async def send_all(server: Server, key: str, *, per_second: int, seconds: int) -
             if datetime.fromisoformat(lead["scored_at"]) < begun_at:
                 late.append(write.lead_id)
 
-    writes = list(made_up_writes(per_second * seconds, seed=2))
+    writes = list(made_up_writes(per_second * seconds, seed=2, now=clock.now()))
     cpu_before, start = server.cpu_s(), time.perf_counter() + 0.5
     checked = [chance.random() < CHECKED_SHARE for _ in writes]
     await asyncio.gather(
@@ -180,6 +196,14 @@ async def send_all(server: Server, key: str, *, per_second: int, seconds: int) -
         "checked": sum(checked),
         "not_scored_at_the_answer": len(late),
     }
+
+
+async def _clock_of(connections: Connections) -> ServiceClock:
+    """Ask for a score as of now, whose answer says when that is."""
+    body = request_body(1)
+    asked_at = time.perf_counter()
+    answer = await connections.ask("POST", "/v1/score", json.dumps({"lead": body["lead"]}).encode())
+    return ServiceClock(told=datetime.fromisoformat(answer["as_of"]), at_s=asked_at)
 
 
 def measure(place: Place, *, per_second: int, seconds: int) -> dict[str, Any]:
