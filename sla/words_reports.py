@@ -10,8 +10,8 @@ from sla.words_numbers import number_text, stage_name
 
 NO_NUMBER = "–"
 DECIMALS = {
-    "leads": 0, "sqls": 0, "deals": 0, "attempts": 0, "cases": 0, "wins": 2, "sqls_per_week": 2, "days": 1, "hours": 1,
-    "business_minutes": 1, "share": 3, "points": 2, "money": 2,
+    "leads": 0, "sqls": 0, "deals": 0, "attempts": 0, "cases": 0, "wins": 2, "sqls_per_week": 2,
+    "days": 1, "hours": 1, "business_minutes": 1, "share": 3, "points": 2, "money": 2,
 }  # fmt: skip
 """How exact each unit is said; shares are said in percent."""
 
