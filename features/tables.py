@@ -81,8 +81,8 @@ class CanonicalTables:
     timestamp[us, UTC]; a missing value is null.
 
     `settled` says that someone has seen to it that rows are sorted and ids unique, as import and history do;
-    without it whoever needs that looks for himself. `left_out` counts leads by the code for which they were
-    taken out before anybody learns (`features.history.exclusions`).
+    without it whoever needs that looks for himself. `left_out` counts leads by the reason for which they were
+    taken out before anybody learns (`features.history.left_out`).
     """
 
     leads: pa.Table

@@ -12,7 +12,8 @@ from serving.db.audited import AuditedWork
 from serving.db.tables_leads import HandoverRow, LeadRow, StageEventRow
 from serving.errors import ActProblem, ActRefusedError, HandoverOverError, UnknownHandoverError
 from serving.handovers import NO_REASON, RUNNING_WORDS, Why
-from serving.lead_work import add_event, event_id, settle
+from serving.lead_events import event_id
+from serving.lead_work import add_event, settle
 from sla.handover import Direction, HandoverStatus
 from sla.lifecycle import EventKind, LeadEvent
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache, partial
 
 from features.definitions import FeatureSet
 from features.words.reasons import (
@@ -20,6 +21,8 @@ from features.words.reasons import (
 from training.artifact import FamilyReason
 
 FLAT_REASONS = 5
+CACHED_VALUES = 20_000
+MOST_KEPT = 8
 LEAST_SPOKEN_POINTS = 0.05
 """A reason that rounds to 0.0 points is in `reasons`, but it is no sentence."""
 
@@ -52,6 +55,7 @@ class ScoreAnswer:
     owner: str
     respond_by: datetime | None
     persona: str
+    persona_confidence: float
     evidence: str
     reason_1: str
     reason_2: str
@@ -63,6 +67,35 @@ class ScoreAnswer:
     model_version: str
     policy_version: str
     warnings: tuple[str, ...]
+
+
+class FeatureWords:
+    """The words of a feature set in one language, each made once: the same values come again and again."""
+
+    def __init__(self, feature_set: FeatureSet, lang: Language) -> None:
+        self.feature_set = feature_set
+        self.names = feature_set.names
+        self.labels = tuple(feature_label(feature, lang) for feature in feature_set.features)
+        self.value = lru_cache(maxsize=CACHED_VALUES)(partial(_value_text, feature_set, lang))
+
+
+_words: dict[tuple[int, Language], FeatureWords] = {}
+
+
+def words_of(feature_set: FeatureSet, lang: Language) -> FeatureWords:
+    """Return the words of a feature set; those of the last few are kept."""
+    key = (id(feature_set), lang)
+    words = _words.get(key)
+    if words is None or words.feature_set is not feature_set:
+        if len(_words) >= MOST_KEPT:
+            _words.clear()
+        words = _words[key] = FeatureWords(feature_set, lang)
+    return words
+
+
+def _value_text(feature_set: FeatureSet, lang: Language, index: int, value: float | None) -> str:
+    """Return the text of a value, None for a missing one."""
+    return value_text(feature_set.features[index], math.nan if value is None else value, lang)
 
 
 def whole_points(points: float) -> int:
@@ -94,11 +127,12 @@ def _statements(
 
     Most labels are alone, and writing all sentences would cost a tenth of a score's time.
     """
-    labels = [feature_label(feature_set.features[reason.feature_index], lang) for reason in reasons]
+    known = words_of(feature_set, lang).labels
+    labels = [known[reason.feature_index] for reason in reasons]
     counts = Counter(labels)
     for reason, label in zip(reasons, labels, strict=True):
         alone = counts[label] == 1 and not _never_happened(reason, feature_set, row)
-        yield label if alone else _sentence(reason, feature_set, row, lang)
+        yield label if alone else sentence_of(reason, feature_set, row, lang)
 
 
 def _never_happened(reason: FamilyReason, feature_set: FeatureSet, row: Sequence[float]) -> bool:
@@ -106,7 +140,8 @@ def _never_happened(reason: FamilyReason, feature_set: FeatureSet, row: Sequence
     return recency is not None and math.isnan(row[recency])
 
 
-def _sentence(reason: FamilyReason, feature_set: FeatureSet, row: Sequence[float], lang: Language) -> str:
+def sentence_of(reason: FamilyReason, feature_set: FeatureSet, row: Sequence[float], lang: Language) -> str:
+    """Return what a reason says of a feature row, as a seller reads it."""
     feature = feature_set.features[reason.feature_index]
     if _never_happened(reason, feature_set, row):
         return never_sentence(feature, lang)
@@ -117,11 +152,12 @@ def reason_values(
     reasons: Sequence[FamilyReason], feature_set: FeatureSet, row: Sequence[float], lang: Language
 ) -> tuple[Reason, ...]:
     """Return every reason with the words of the feature that speaks; `row` is the feature row."""
+    words = words_of(feature_set, lang)
     return tuple(
         Reason(
-            feature=(feature := feature_set.features[reason.feature_index]).name,
-            label=feature_label(feature, lang),
-            value=value_text(feature, row[reason.feature_index], lang),
+            feature=words.names[(index := reason.feature_index)],
+            label=words.labels[index],
+            value=words.value(index, None if (number := row[index]) != number else number),
             points=reason.points,
         )
         for reason in reasons
@@ -133,7 +169,7 @@ def flat_reasons(
 ) -> tuple[str, str, str, str, str]:
     """Return the five loudest reasons as sentences with their points; empty texts when there are fewer."""
     sentences = [
-        f"{_sentence(reason, feature_set, row, lang)} ({points_text(reason.points, lang)})"
+        f"{sentence_of(reason, feature_set, row, lang)} ({points_text(reason.points, lang)})"
         for reason in reasons[:FLAT_REASONS]
         if abs(reason.points) >= LEAST_SPOKEN_POINTS
     ]

@@ -27,6 +27,7 @@ from serving.api.handovers import (
     put_absence,
 )
 from serving.api.health import health, openapi, ready, swagger
+from serving.api.lead_scores import get_lead_scores
 from serving.api.leads import get_lead, post_activities, post_deals, put_one_lead
 from serving.api.model import get_model, reload_model
 from serving.api.policies import (
@@ -50,6 +51,7 @@ from serving.clock import Clock
 from serving.courier import Courier
 from serving.crm.sender import HttpSender
 from serving.janitor import Janitor
+from serving.rescorer import Rescorer
 from serving.service import Service
 from serving.settings import Settings
 from serving.worker import Worker
@@ -62,6 +64,7 @@ ROUTES = (
     ("DELETE", "/v1/leads/{lead_id}", delete_lead),
     ("GET", "/v1/leads/{lead_id}/export", get_export),
     ("PUT", "/v1/leads/{lead_id}/objection", put_objection),
+    ("GET", "/v1/leads/{lead_id}/scores", get_lead_scores),
     ("POST", "/v1/activities", post_activities),
     ("POST", "/v1/deals", post_deals),
     ("GET", "/v1/handovers", get_handovers),
@@ -109,7 +112,8 @@ def create_app(
 ) -> FastAPI:
     """Return the ASGI application of one workspace; it starts whatever is missing there.
 
-    With `runs_worker` clocks are swept and messages delivered beside the requests while it lives.
+    With `runs_worker` clocks are swept, leads scored again and messages delivered beside the requests while
+    it lives.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.router.redirect_slashes = False
@@ -125,11 +129,12 @@ def create_app(
 
 
 def _workers(service: Service, clock: Clock) -> tuple[Worker | Courier | Janitor, ...]:
-    """Return what runs beside the requests: clocks are swept, messages delivered, what is over is deleted."""
+    """Return what runs beside the requests: clocks, scores that age, messages, what is over."""
     send = HttpSender(allow_local=service.settings.webhooks_allow_local)
     courier = Courier(service.database, service.secret, clock, send)
     janitor = Janitor(service.database, service.secret, clock, service.settings)
-    return Worker(service.database, clock), courier, janitor
+    rescorer = Rescorer(service.settings, service.database, clock)
+    return Worker(service.database, clock, rescorer=rescorer), courier, janitor
 
 
 @asynccontextmanager

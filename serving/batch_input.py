@@ -5,7 +5,7 @@ from pathlib import Path
 
 from features.crm import CrmSettings
 from features.errors import InputError
-from features.history.erasing import without_leads
+from features.history.left_out import without_leads
 from features.history.store import History
 from features.importing.import_export import MAPPING_FILE, write_rejects
 from features.importing.raw import RawExport
@@ -15,7 +15,7 @@ from features.sources.folder import OPENERS, read_export
 from features.sources.mapping import read_mapping
 from features.tables import LEADS, CanonicalTables
 from features.workspace import Workspace
-from serving.operations.object_to_scoring import objecting_in
+from serving.operations.object_to_scoring import OBJECTION
 
 HISTORY = "history"
 
@@ -33,7 +33,8 @@ def read_batch(source: str, workspace: Workspace, *, timezone: str) -> BatchInpu
     """Read what IN names; InputError when it is nothing of the three or has no usable lead."""
     if source == HISTORY:
         history = History(workspace.history_dir)
-        return BatchInput(tables=without_leads(history.read(), objecting_in(history)))
+        objecting = history.left_out().get(OBJECTION, ())
+        return BatchInput(tables=without_leads(history.read(), objecting))
     path = Path(source)
     if path.is_dir():
         return _validated(_read_folder(path), workspace, timezone)

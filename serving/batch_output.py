@@ -20,7 +20,7 @@ from serving.answers import ScoreAnswer
 NOT_FLAT = ("reasons", "warnings")
 COLUMNS = tuple(field.name for field in fields(ScoreAnswer) if field.name not in NOT_FLAT)
 TIMES = ("as_of", "respond_by")
-NUMBERS = ("probability", "probability_low", "probability_high", "base_points")
+NUMBERS = ("probability", "probability_low", "probability_high", "persona_confidence", "base_points")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 WriteBlock = Callable[[Sequence[ScoreAnswer]], None]

@@ -26,21 +26,22 @@ class CommandEntry:
 
 
 COMMANDS = {
-    "demo": CommandEntry("demo", "Simulate a CRM, import, train, promote, sign a first policy, serve."),
+    "demo": CommandEntry("demo", "Simulate a CRM, train, promote, sign a first policy, serve."),
     "import": CommandEntry("import_", "Validate an export and add it to the history."),
     "features": CommandEntry("features", "The declared features: list, build a table, look for leaks."),
     "train": CommandEntry("train", "Train a challenger and register it in MLflow."),
     "evaluate": CommandEntry("evaluate", "Champion and challenger on time that neither was trained on."),
     "promote": CommandEntry("promote", "Run the gates; on pass the challenger becomes champion."),
-    "monitor": CommandEntry("monitor", "What changed since the champion was trained: advice, with numbers."),
-    "model": CommandEntry("model", "Model directories: pull, register, bring in one trained elsewhere."),
+    "monitor": CommandEntry("monitor", "What changed since the champion was trained, with advice."),
+    "model": CommandEntry("model", "Model directories: pull, register, bring in another one."),
     "score": CommandEntry("score", "Score a folder, a file of leads, or the history."),
+    "score replay": CommandEntry("replay", "Compute a stored score again, bit for bit."),
     "policy": CommandEntry("policy", "The agreement: check, show, propose, sign."),
     "persona": CommandEntry("persona", "Personas: how they cover the leads; a draft from won deals."),
     "goal": CommandEntry("goal", "How the joint goal of both teams stands."),
-    "report": CommandEntry("report", "Reports of both teams: funnel, pledges, response, workload, goal."),
+    "report": CommandEntry("report", "Reports of both teams: funnel, pledges, response, load, goal."),
     "serve": CommandEntry("serve", "Serve scores over HTTP."),
-    "worker": CommandEntry("worker", "Clocks and reminders; `serve` runs it too on SQLite."),
+    "worker": CommandEntry("worker", "Clocks, rescoring, messages; `serve` runs it too on SQLite."),
     "webhooks": CommandEntry("webhooks", "Who is told what happens: add, list, test, replay, remove."),
     "retention": CommandEntry("retention", "What is kept too long: count it, or delete it."),
     "leads": CommandEntry("leads", "Leads a new model or policy would take down: list, release."),
@@ -68,7 +69,10 @@ class LazyGroup(TyperGroup):
         return None if entry is None else TyperCommand(cmd_name, help=entry.help, rich_markup_mode=None)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Load the module of the command that was asked for."""
+        """Load the module of the command that was asked for; one of two words goes before one of one."""
+        two_words = " ".join(args[:2])
+        if two_words != args[0] and two_words in COMMANDS:
+            return two_words, load_command(two_words), args[2:]
         name, stand_in, rest = super().resolve_command(ctx, args)
         return name, stand_in if name is None else load_command(name), rest
 

@@ -38,6 +38,16 @@ class StoredEnd:
     policy: int | None
 
 
+def handover_end_id(handover_id: str) -> str:
+    """Return the id of the end that a handover is."""
+    return f"handover-{handover_id}"
+
+
+def deal_end_id(deal_id: str) -> str:
+    """Return the id of the end that a deal is."""
+    return f"deal-{deal_id}"
+
+
 def ends_between(session: Session, since: datetime, until: datetime) -> tuple[StoredEnd, ...]:
     """Return the ends that happened in [since, until), by time, then by id."""
     returned = (HandoverRow.caused_at >= since, HandoverRow.caused_at < until)
@@ -95,7 +105,7 @@ def _returns(
     )
     for row in session.scalars(query.limit(1) if only_first else query):
         yield StoredEnd(
-            end_id=f"handover-{row.handover_id}",
+            end_id=handover_end_id(row.handover_id),
             lead_id=row.lead_id,
             kind=str(row.ended_by),
             at=row.caused_at,
@@ -119,7 +129,7 @@ def _losses(
     )
     for row, persona in session.execute(query.limit(1) if only_first else query):
         yield StoredEnd(
-            end_id=f"deal-{row.deal_id}",
+            end_id=deal_end_id(row.deal_id),
             lead_id=row.lead_id,
             kind=EventKind.LOST.value,
             at=row.closed_at or row.changed_at,

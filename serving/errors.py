@@ -121,14 +121,6 @@ class ActRefusedError(InputError):
         self.act_problems = problems
 
 
-class OtherRequestError(LeadPactError):
-    """The name of a request was used for another one before."""
-
-
-class StillRunningError(LeadPactError):
-    """The first request of this name is under way; it passes by itself."""
-
-
 class NotAgreedError(ActRefusedError):
     """An act names what the agreement in force does not: a group, a code, an objection."""
 
@@ -147,6 +139,14 @@ class UnknownDisputeError(LeadPactError):
 
 class AlreadyAnsweredError(LeadPactError):
     """There is nothing to answer, or somebody answered it before in other words."""
+
+
+class OtherRequestError(LeadPactError):
+    """The name of a request was used for another one before."""
+
+
+class StillRunningError(LeadPactError):
+    """The first request of this name is under way; it passes by itself."""
 
 
 class PolicyRefusedError(InputError):

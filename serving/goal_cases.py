@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.history.store import History
-from features.tables import DEALS, LEADS
+from features.tables import DEALS, LEADS, TIME_TYPE
 from features.times import EPOCH
 from serving.db.tables_leads import DealRow, LeadRow
 from serving.periods import ReportPeriod
@@ -65,11 +66,12 @@ def goal_cases(
     now: datetime,
 ) -> tuple[GoalCases, ...]:
     """Return the cases of each period as known at `now`; without a session those that were imported."""
-    closed = _all_deals(session, history, now)
+    asked = tuple(periods)
+    closed = _all_deals(session, history, since=min(one.since for one in asked), now=now)
     if metric is Metric.CLOSE_RATE:
-        return tuple(closed_cases(closed, period) for period in periods)
+        return tuple(closed_cases(closed, period) for period in asked)
     begun, horizon = _all_leads(session, history, now), _horizon(history)
-    return tuple(matured_cases(begun, closed, period, horizon=horizon) for period in periods)
+    return tuple(matured_cases(begun, closed, period, horizon=horizon) for period in asked)
 
 
 def closed_cases(closed: Iterable[Closed], period: ReportPeriod) -> GoalCases:
@@ -119,8 +121,15 @@ def imported_leads(leads: pa.Table, *, known_until: datetime) -> Mapping[str, Be
     }
 
 
-def _all_deals(session: Session | None, history: History, now: datetime) -> tuple[Closed, ...]:
-    deals = dict(imported_deals(history.read_table(DEALS))) if history.exists() else {}
+def _all_deals(
+    session: Session | None, history: History, *, since: datetime, now: datetime
+) -> tuple[Closed, ...]:
+    """Return the deals that closed since an instant; earlier ones of an import are not looked at."""
+    deals: dict[str, Closed] = {}
+    if history.exists():
+        imported = history.read_table(DEALS)
+        recent = pc.greater_equal(imported.column("closed_at"), pa.scalar(since, TIME_TYPE))
+        deals |= imported_deals(imported.filter(recent))
     for row in () if session is None else session.scalars(select(DealRow)):
         deals.pop(row.deal_id, None)
         if row.outcome is not None and row.closed_at is not None:

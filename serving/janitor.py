@@ -11,7 +11,7 @@ from features.history.store import History
 from serving.clock import Clock
 from serving.lead_marks import LeadMarks
 from serving.operations.finish_erasures import finish_erasures
-from serving.operations.object_to_scoring import tell_history
+from serving.operations.object_to_scoring import write_objections
 from serving.operations.run_retention import run_retention
 from serving.operations.sweep_clocks import WORKER
 from serving.settings import Settings
@@ -59,8 +59,7 @@ class Janitor:
     def turn(self) -> None:
         """Finish erasures, then delete what is over."""
         self.finish()
-        history = History(self._settings.workspace.history_dir)
-        tell_history(self._database(), history, now=self._clock())
+        write_objections(self._database(), History(self._settings.workspace.history_dir))
         counts = run_retention(self._database(), self._settings, by=WORKER, now=self._clock(), dry_run=False)
         for one in counts:
             if one.count:
@@ -76,7 +75,6 @@ class Janitor:
             history=History(places.history_dir),
             rejects_dir=places.rejects_dir,
             marks=LeadMarks.of_workspace(self._secret()),
-            now=self._clock(),
         )
         if finished:
             log.info("erasures.finished count=%d", finished)

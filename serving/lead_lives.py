@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, or_, select
@@ -24,7 +24,14 @@ from sla.lifecycle import EventKind, LeadEvent, LeadState, fold_events
 MOST_IDS = 500
 """So many ids fit into one question to either database."""
 
-T = TypeVar("T")
+FACTS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (
+        StageEventRow,
+        ("lead_id", "event_id", "occurred_at", "kind", "stage", "basis", "dwell_days", "rest_days", "lifts"),
+    ),
+    (DealRow, ("lead_id", "deal_id", "opened_at", "closed_at", "outcome")),
+)
+"""What the stage of a lead follows from: events of its own, and its deals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +64,9 @@ def read_lives(session: Session, *, since: datetime, until: datetime) -> tuple[L
     Whatever a lead did to its stage in the period has changed it since, so nothing of the period is missing.
     """
     is_wanted = (LeadRow.created_at < until) & or_(LeadRow.created_at >= since, LeadRow.stage_since >= since)
-    events = _grouped(_rows_of(session, StageEventRow, StageEventRow.lead_id, is_wanted))
-    deals = _grouped(_rows_of(session, DealRow, DealRow.lead_id, is_wanted))
-    leads = session.scalars(select(LeadRow).where(is_wanted).order_by(LeadRow.lead_id))
+    events, deals = (_by_lead(session, table, names, is_wanted) for table, names in FACTS)
+    columns = (LeadRow.lead_id, LeadRow.created_at, LeadRow.persona)
+    leads = session.execute(select(*columns).where(is_wanted).order_by(LeadRow.lead_id))
     return tuple(
         LeadLife(
             lead_id=lead.lead_id,
@@ -120,15 +127,15 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _rows_of(session: Session, table: Any, lead_id: Any, is_wanted: ColumnElement[bool]) -> Iterable[Any]:
-    query = select(table).join(LeadRow, LeadRow.lead_id == lead_id).where(is_wanted)
-    return session.scalars(query)
-
-
-def _grouped(rows: Iterable[T]) -> Mapping[str, list[T]]:
-    groups: dict[str, list[T]] = defaultdict(list)
-    for row in rows:
-        groups[getattr(row, "lead_id")].append(row)  # noqa: B009 - the tables have no common type
+def _by_lead(
+    session: Session, table: Any, names: tuple[str, ...], is_wanted: ColumnElement[bool]
+) -> Mapping[str, list[Any]]:
+    """Return rows with these columns by lead: plain rows, which read several times as fast as entities."""
+    columns = [getattr(table, name) for name in names]
+    query = select(*columns).join(LeadRow, LeadRow.lead_id == table.lead_id).where(is_wanted)
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for row in session.execute(query):
+        groups[row.lead_id].append(row)
     return groups
 
 

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Table, delete, or_, select, update
+from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from serving.db.tables import Base
 from serving.db.tables_feedback import DisputeRow, FeedbackAnswerRow, MissedAnswerRow
 from serving.db.tables_leads import DealRow, HandoverRow
 from serving.db.tables_messages import KeptAnswerRow, MessageRow
+from serving.ends import deal_end_id, handover_end_id
 
-ERASED = "erased"
 PARENTS = (
     ("handover_id", HandoverRow.handover_id, HandoverRow),
     ("position", MessageRow.position, MessageRow),
@@ -44,7 +44,7 @@ def rows_of_lead(session: Session, lead_id: str) -> Iterator[tuple[str, list[dic
 def delete_rows_of_lead(session: Session, lead_id: str) -> dict[str, int]:
     """Delete every row about a lead; return how many went per table."""
     _blank_answers(session, lead_id)
-    _blank_questions(session, lead_id)
+    _forget_ends(session, lead_id)
     counts = {}
     for table in lead_tables():
         gone = delete(table).where(_is_about(table, lead_id)).returning(*table.primary_key.columns)
@@ -61,25 +61,25 @@ def _is_about(table: Table, lead_id: str) -> ColumnElement[bool]:
     raise LookupError(f"{table.name} is not about leads")
 
 
-def _blank_questions(session: Session, lead_id: str) -> None:
-    """Blank what names the lead's ends and disputes as the subject of a question to a side."""
-    ends = [
-        *(f"handover-{one}" for one in session.scalars(_ids(HandoverRow.handover_id, HandoverRow, lead_id))),
-        *(f"deal-{one}" for one in session.scalars(_ids(DealRow.deal_id, DealRow, lead_id))),
-        *session.scalars(_ids(DisputeRow.dispute_id, DisputeRow, lead_id)),
-    ]
-    session.execute(delete(MissedAnswerRow).where(MissedAnswerRow.subject_id.in_(ends)))
-    asked = update(FeedbackAnswerRow).where(FeedbackAnswerRow.question_id.in_(ends))
-    session.execute(asked.values(question_id=ERASED))
-
-
-def _ids(column: Any, table: type[HandoverRow | DealRow | DisputeRow], lead_id: str) -> Select[Any]:
-    return select(column).where(table.lead_id == lead_id)
-
-
 def _blank_answers(session: Session, lead_id: str) -> None:
     """Blank kept answers that name the lead or one of its handovers: who repeats the request learns why."""
     handovers = session.scalars(select(HandoverRow.handover_id).where(HandoverRow.lead_id == lead_id)).all()
     named = [msgspec.json.encode(name).decode() for name in (lead_id, *handovers)]
     says_it = or_(*(KeptAnswerRow.answer.contains(text, autoescape=True) for text in named))
     session.execute(update(KeptAnswerRow).where(says_it).values(answer=None))
+
+
+def _forget_ends(session: Session, lead_id: str) -> None:
+    """Keep what a team answered about a group of reasons, but not which end of this lead had asked."""
+    deals, handovers, disputes = (
+        session.scalars(select(column).where(lead == lead_id)).all()
+        for column, lead in (
+            (DealRow.deal_id, DealRow.lead_id),
+            (HandoverRow.handover_id, HandoverRow.lead_id),
+            (DisputeRow.dispute_id, DisputeRow.lead_id),
+        )
+    )
+    ends = (*map(deal_end_id, deals), *map(handover_end_id, handovers))
+    session.execute(delete(MissedAnswerRow).where(MissedAnswerRow.subject_id.in_((*ends, *disputes))))
+    asked = FeedbackAnswerRow.question_id.in_(ends)
+    session.execute(update(FeedbackAnswerRow).where(asked).values(question_id=""))

@@ -6,10 +6,10 @@ ingested is newer than what was imported at the same instant.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from features.history.store import History
@@ -22,11 +22,12 @@ NOTHING = StoredLead(lead={}, activities=(), attribute_changes=())
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AttributeValue:
-    """What an attribute became at an instant."""
+    """What an attribute became at an instant, and when we came to know it (None: before we kept that)."""
 
     attribute: str
     changed_at: datetime
     value: object
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,6 +64,16 @@ class KnownLead:
             present[one.attribute] = one.value
         return tuple(changes)
 
+    def reached_until(self, instant: datetime) -> "KnownLead":
+        """Return the lead without what reached us after an instant; imports count as always known."""
+        values = tuple(one for one in self.values if one.recorded_at is None or one.recorded_at <= instant)
+        ingested = tuple(one for one in self.ingested if _reached(one.get("recorded_at"), instant))
+        return replace(self, values=values, ingested=ingested)
+
+
+def _reached(recorded_at: object, instant: datetime) -> bool:
+    return not isinstance(recorded_at, datetime) or recorded_at <= instant
+
 
 def find_lead(session: Session, history: History, lead_id: str) -> KnownLead | None:
     """Return one lead, or None when neither the database nor the history knows it."""
@@ -78,10 +89,10 @@ def find_lead(session: Session, history: History, lead_id: str) -> KnownLead | N
     )
 
 
-def unknown_leads(session: Session, history: History, lead_ids: Iterable[str]) -> frozenset[str]:
+def unknown_leads(connection: Connection, history: History, lead_ids: Iterable[str]) -> frozenset[str]:
     """Return the ids that neither the database nor the history knows."""
     asked = set(lead_ids)
-    found = set(session.scalars(select(LeadRow.lead_id).where(LeadRow.lead_id.in_(asked))))
+    found = set(connection.scalars(select(LeadRow.lead_id).where(LeadRow.lead_id.in_(asked))))
     rest = asked - found
     if history.exists():
         rest = {lead_id for lead_id in rest if history.read_lead(lead_id) is None}
@@ -95,12 +106,17 @@ def _values(session: Session, lead_id: str) -> list[AttributeValue]:
         .order_by(LeadAttributeRow.changed_at, LeadAttributeRow.attribute)
     )
     return [
-        AttributeValue(attribute=row.attribute, changed_at=row.changed_at, value=json.loads(row.value))
+        AttributeValue(
+            attribute=row.attribute,
+            changed_at=row.changed_at,
+            value=json.loads(row.value),
+            recorded_at=row.recorded_at,
+        )
         for row in session.scalars(query)
     ]
 
 
 def _activities(session: Session, lead_id: str) -> list[Row]:
     query = select(ActivityRow).where(ActivityRow.lead_id == lead_id).order_by(ActivityRow.occurred_at)
-    names = ("activity_id", "occurred_at", "kind", "asset", "channel", "value")
+    names = ("activity_id", "occurred_at", "kind", "asset", "channel", "value", "recorded_at")
     return [{name: getattr(row, name) for name in names} for row in session.scalars(query)]

@@ -61,8 +61,10 @@ def refuse_not_agreed(problems: Iterable[ActProblem | None]) -> None:
         raise NotAgreedError(found)
 
 
-def reason_problems(agreed: Agreed, *, group: str | None, code: str | None) -> Iterator[ActProblem]:
-    """Yield what is wrong with the code and the group of a reason."""
+def reason_problems(
+    agreed: Agreed, *, group: str | None, code: str | None, text: str | None
+) -> Iterator[ActProblem]:
+    """Yield what is wrong with a reason: without a code it needs a group and words."""
     problem = code_problem(agreed, "code", code)
     if problem is not None:
         yield problem
@@ -71,8 +73,10 @@ def reason_problems(agreed: Agreed, *, group: str | None, code: str | None) -> I
     if reason is not None and group is not None and group != reason.group:
         rule = f"must be the group of the code, {reason.group}"
         yield ActProblem(field="reason_group", rule=rule, value=group)
-    if code is None and group is None:
-        yield ActProblem(field="reason_group", rule="or code must be given")
+    if code is None:
+        for field, said in (("reason_group", group), ("reason", text)):
+            if not said:
+                yield ActProblem(field=field, rule="or code must be given")
 
 
 def _must_be_listed(known: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ from sla.feedback import Tally
 
 Item = TypeVar("Item")
 Cell = TypeVar("Cell", bound=Hashable)
-SHOWN_LEADS = 20
+SHOWN_LEADS, MOST_LEADS = 20, 1_000
 MOST_ROWS = 200
 """So many rows of one table are shown, those with the most ends first; how many were left out is said."""
 

@@ -6,7 +6,7 @@ Figures that rate people are left out unless the operator's settings say otherwi
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from features.errors import InputError
 from features.words.reasons import Language
@@ -98,6 +98,11 @@ def cut_report(report: Report, cut: Cut) -> Report:
 def behind(lead_ids: Iterable[str]) -> tuple[str, ...]:
     """Return the leads behind a figure: each once, by id."""
     return tuple(sorted(set(lead_ids)))
+
+
+def judged_at(period: ReportPeriod, now: datetime) -> datetime:
+    """Return the instant whose policy a period is held against: its last one, or now while it runs."""
+    return min(now, period.until - timedelta(microseconds=1))
 
 
 def new_report(

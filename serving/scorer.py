@@ -14,11 +14,12 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from features.online import IDENTITY_FIELDS
+from features.online import IDENTITY_FIELDS, OnlineRow
 from features.problems import shorten
 from features.words.reasons import Language
 from serving.answers import ScoreAnswer, flat_reasons, reason_values, tell_once, whole_points
 from serving.champion import Champion
+from serving.decided_from import decided_from
 from serving.operations.active_policy import ActivePolicy
 from serving.operations.record_scores import ScoreRecord
 from serving.wording import did_you_mean
@@ -26,6 +27,7 @@ from sla.decision import Decision
 from sla.policy import Policy, ScoredLead, decide
 from sla.stages import Stage
 from sla.words import decision_text
+from training.artifact import LoadedModel
 
 Float64Array = npt.NDArray[np.float64]
 AttributeValue = str | float | bool | None
@@ -75,12 +77,23 @@ class RowPrediction:
     points: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
-    """An answer, and the record of it that the history of scores keeps."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged:
+    """A score with what policy and model say of it, and what it rests on: the feature row (n_features,)."""
 
+    score_id: str
+    facts: LeadFacts
+    row: Float64Array
+    predicted: RowPrediction
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scored:
+    """A score, and the answer a CRM gets for it."""
+
+    judged: Judged
     answer: ScoreAnswer
-    record: ScoreRecord
 
 
 class Scorer:
@@ -101,18 +114,31 @@ class Scorer:
 
     def score(self, request: ScoreRequest) -> Scored:
         """Score one request; the same request gives the same answer, bit for bit."""
-        known = tuple(each for each in request.activities if _instant(each) <= request.as_of)
-        lead = {name: value for name, value in request.lead.items() if name in self._model_fields}
-        row = self.champion.online.row(lead, known, to_microseconds(request.as_of), request.attribute_changes)
-        prediction = self.model.predict(row.values[np.newaxis])
-        predicted = RowPrediction(
-            probability=float(prediction.probability[0]),
-            low=float(prediction.low[0]),
-            high=float(prediction.high[0]),
-            points=float(prediction.points[0]),
-        )
+        known = known_activities(request)
+        row = self._row(request, known)
+        predicted = predict_row(self.model, row.values)
         warnings = (*self._unused_attributes(request), *row.warnings, *_ignored_activities(request, known))
         return self.conclude(facts_of(request, known), row.values, predicted, warnings=warnings)
+
+    def judge_all(self, requests: Sequence[ScoreRequest]) -> tuple[Judged, ...]:
+        """Score many leads at once, without the reasons, which take most of a score's time."""
+        if not requests:
+            return ()
+        known = [known_activities(request) for request in requests]
+        rows = [self._row(*pair).values for pair in zip(requests, known, strict=True)]
+        said = self.model.predict(np.vstack(rows))
+        numbers = zip(
+            *(each.tolist() for each in (said.probability, said.low, said.high, said.points)), strict=True
+        )
+        return tuple(
+            self.judge(facts_of(request, activities), row, _prediction(*number))
+            for request, activities, row, number in zip(requests, known, rows, numbers, strict=True)
+        )
+
+    def _row(self, request: ScoreRequest, known: Sequence[Mapping[str, object]]) -> OnlineRow:
+        lead = {name: value for name, value in request.lead.items() if name in self._model_fields}
+        as_of_us = to_microseconds(request.as_of)
+        return self.champion.online.row(lead, known, as_of_us, request.attribute_changes)
 
     def unused_attributes(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return a warning for each attribute that neither model nor policy looks at."""
@@ -131,42 +157,42 @@ class Scorer:
     def conclude(
         self, facts: LeadFacts, row: Float64Array, predicted: RowPrediction, *, warnings: tuple[str, ...]
     ) -> Scored:
-        """Return answer and record for a feature row (n_features,) and what the model said about it."""
-        decision = decide(scored_lead(facts, predicted.probability), self.active.policy, now=facts.as_of)
-        answer = self._answer(facts, row, predicted, decision, warnings)
-        return Scored(answer=answer, record=self._record(answer, row, decision))
+        """Return score and answer for a feature row (n_features,) and what the model said about it."""
+        judged = self.judge(facts, row, predicted)
+        return Scored(judged=judged, answer=self._answer(judged, warnings))
 
-    def _answer(
-        self,
-        facts: LeadFacts,
-        row: Float64Array,
-        predicted: RowPrediction,
-        decision: Decision,
-        warnings: tuple[str, ...],
-    ) -> ScoreAnswer:
-        feature_set, values = self.model.feature_set, row.tolist()
-        reasons = tell_once(self.model.reasons(row), feature_set, values, facts.lang)
-        first, second, third, fourth, fifth = flat_reasons(reasons, feature_set, values, facts.lang)
+    def judge(self, facts: LeadFacts, row: Float64Array, predicted: RowPrediction) -> Judged:
+        """Let the policy decide about a feature row (n_features,) and what the model said about it."""
+        decision = decide(scored_lead(facts, predicted.probability), self.active.policy, now=facts.as_of)
+        score_id = self._score_id(facts, row, decision)
+        return Judged(score_id=score_id, facts=facts, row=row, predicted=predicted, decision=decision)
+
+    def _answer(self, judged: Judged, warnings: tuple[str, ...]) -> ScoreAnswer:
+        feature_set, values, lang = self.model.feature_set, judged.row.tolist(), judged.facts.lang
+        reasons = tell_once(self.model.reasons(judged.row), feature_set, values, lang)
+        first, second, third, fourth, fifth = flat_reasons(reasons, feature_set, values, lang)
+        predicted, decision = judged.predicted, judged.decision
         return ScoreAnswer(
-            score_id=self._score_id(facts, row, decision),
-            lead_id=facts.lead_id,
-            as_of=facts.as_of,
+            score_id=judged.score_id,
+            lead_id=judged.facts.lead_id,
+            as_of=judged.facts.as_of,
             probability=predicted.probability,
             probability_low=predicted.low,
             probability_high=predicted.high,
             points=whole_points(predicted.points),
             stage=decision.stage.value,
-            stage_reason=decision_text(decision, facts.lang),
+            stage_reason=decision_text(decision, lang),
             owner="" if decision.owner is None else decision.owner.value,
             respond_by=decision.respond_by,
             persona=decision.persona or "",
+            persona_confidence=decision.persona_confidence,
             evidence=self.model.manifest.evidence,
             reason_1=first,
             reason_2=second,
             reason_3=third,
             reason_4=fourth,
             reason_5=fifth,
-            reasons=reason_values(reasons, feature_set, values, facts.lang),
+            reasons=reason_values(reasons, feature_set, values, lang),
             base_points=self.model.base_points,
             model_version=self.model_version,
             policy_version=self.policy_version,
@@ -180,7 +206,7 @@ class Scorer:
         """
         parts = (
             facts.lead_id.encode(),
-            facts.as_of.isoformat().encode(),
+            facts.as_of.astimezone(UTC).isoformat().encode(),
             row.tobytes(),
             self.model_hash.encode(),
             self.active.policy_hash.encode(),
@@ -192,24 +218,48 @@ class Scorer:
             digest.update(len(part).to_bytes(8, "big") + part)
         return digest.hexdigest()[:32]
 
-    def _record(self, answer: ScoreAnswer, row: Float64Array, decision: Decision) -> ScoreRecord:
+    def record_of(self, judged: Judged) -> ScoreRecord:
+        """Return what the history of scores keeps of a score: enough to compute it again, bit for bit."""
+        predicted = judged.predicted
+        lead = scored_lead(judged.facts, predicted.probability)
         return ScoreRecord(
-            score_id=answer.score_id,
-            lead_id=answer.lead_id,
-            as_of=answer.as_of,
-            probability=answer.probability,
-            probability_low=answer.probability_low,
-            probability_high=answer.probability_high,
-            points=answer.points,
-            stage=answer.stage,
-            rule=decision.rule.value,
+            score_id=judged.score_id,
+            lead_id=judged.facts.lead_id,
+            as_of=judged.facts.as_of,
+            probability=predicted.probability,
+            probability_low=predicted.low,
+            probability_high=predicted.high,
+            points=whole_points(predicted.points),
+            stage=judged.decision.stage.value,
+            rule=judged.decision.rule.value,
             model_version=self.model_version,
             model_hash=self.model_hash,
             policy_version=self.policy_version,
             policy_hash=self.active.policy_hash,
             feature_set_hash=self.model.feature_set.hash,
-            feature_row=tuple(row.tolist()),
+            feature_row=tuple(judged.row.tolist()),
+            decided_from=decided_from(lead, self.active.policy, self.policy_fields),
         )
+
+
+def predict_row(model: LoadedModel, row: Float64Array) -> RowPrediction:
+    """Return what a model says about one feature row (n_features,)."""
+    said = model.predict(row[np.newaxis])
+    return RowPrediction(
+        probability=float(said.probability[0]),
+        low=float(said.low[0]),
+        high=float(said.high[0]),
+        points=float(said.points[0]),
+    )
+
+
+def _prediction(probability: float, low: float, high: float, points: float) -> RowPrediction:
+    return RowPrediction(probability=probability, low=low, high=high, points=points)
+
+
+def known_activities(request: ScoreRequest) -> tuple[Mapping[str, object], ...]:
+    """Return the activities of a request up to its as_of."""
+    return tuple(each for each in request.activities if _instant(each) <= request.as_of)
 
 
 def facts_of(request: ScoreRequest, known: Sequence[Mapping[str, object]]) -> LeadFacts:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from anyio import to_thread
 from sqlalchemy import Engine
 
+from features.errors import LeadPactError
 from features.history.store import History
 from serving.champion import Champion, ChampionInService
 from serving.clock import Clock
@@ -25,6 +26,8 @@ from serving.errors import (
     ObjectedError,
     ServiceNotReadyError,
 )
+from serving.group_commit import GroupCommit
+from serving.kept_models import KeptModels
 from serving.keys import read_or_create_secret
 from serving.lead_marks import LeadMarks
 from serving.operations.active_policy import ActivePolicy, active_policy
@@ -32,6 +35,7 @@ from serving.operations.ask_what_if import Past, prepare_past
 from serving.operations.check_api_key import REFUSAL, VerifiedKey, check_api_key, has_expired
 from serving.operations.object_to_scoring import objecting_leads
 from serving.operations.read_lead import read_lead_to_score
+from serving.operations.record_changes import Change, Recorded, Refused, UnknownLeads, record_changes
 from serving.operations.record_scores import ScoreRecord, record_scores
 from serving.past_scores import NoPastScoresError, matured_leads
 from serving.refreshed import Refreshed
@@ -45,6 +49,10 @@ KEY_GRACE_SECONDS = 300.0
 """How long a verified key is believed while the database does not answer: nobody can revoke it either."""
 
 MOST_CACHED_KEYS = 10_000
+MOST_SCORES_PER_COMMIT = 200
+MOST_CHANGES_PER_COMMIT = 32
+"""So many requests in one transaction: nobody waits long for the work of others."""
+
 DATABASE_AWAY = Missing(thing="database", reason="the database does not answer", fix=CHECK_DATABASE)
 """What everybody may read; the reason may name hosts and users, so it goes to the log."""
 
@@ -84,6 +92,9 @@ class Service:
         self._scorer: Scorer | None = None
         self._reading_past = threading.Lock()
         self._past: tuple[tuple[str, str], Past] | None = None
+        self.kept_models = KeptModels(settings.workspace.models_dir)
+        self._scores = GroupCommit(self._record_scores, most=MOST_SCORES_PER_COMMIT, name="scores")
+        self._changes = GroupCommit(self._record_changes, most=MOST_CHANGES_PER_COMMIT, name="changes")
         self.history = History(settings.workspace.history_dir)
         self._in_service: Refreshed[InService] = Refreshed(
             self._look, most_age_seconds=MOST_AGE_SECONDS, monotonic=monotonic
@@ -117,7 +128,9 @@ class Service:
         self._objected = objecting_leads(self.database())
 
     def close(self) -> None:
-        """Give the database connections back."""
+        """Finish what is being stored, and give the database connections back."""
+        self._scores.close()
+        self._changes.close()
         if self._database is not None:
             self._database.dispose()
 
@@ -187,9 +200,22 @@ class Service:
         )
 
     async def record(self, records: Sequence[ScoreRecord]) -> None:
-        """Store scores; they are on disk when this returns."""
+        """Store scores, in one commit with those of other requests; they are on disk when this returns."""
         if records:
-            await to_thread.run_sync(self._record, records)
+            await self._scores.add(records)
+
+    async def change(self, change: Change) -> Recorded | UnknownLeads:
+        """Store a change of leads, in one commit with those of other requests; its leads are scored then."""
+        return _kept(await self._changes.add((change, await self.scorer_if_ready())))
+
+    def change_alone(
+        self, database: Engine, change: Change, scorer: Scorer | None
+    ) -> Recorded | UnknownLeads:
+        """Store a change in the transaction of whoever calls, or in one of its own; from a thread."""
+        (done,) = record_changes(
+            database, [change], history=self.history, scorer=scorer, now=self.clock(), marks=self.marks()
+        )
+        return _kept(done)
 
     async def _check_key(self, text: str, fingerprint: bytes, cached: CachedKey | None) -> VerifiedKey:
         try:
@@ -224,8 +250,20 @@ class Service:
     def _look_up_key(self, text: str) -> VerifiedKey:
         return check_api_key(self.database(), text, secret=self.secret(), now=self.clock())
 
-    def _record(self, records: Sequence[ScoreRecord]) -> None:
-        record_scores(self.database(), records, now=self.clock())
+    def _record_scores(self, groups: Sequence[Sequence[ScoreRecord]]) -> Sequence[None]:
+        record_scores(self.database(), [one for group in groups for one in group], now=self.clock())
+        return [None] * len(groups)
+
+    def _record_changes(self, wanted: Sequence[tuple[Change, Scorer | None]]) -> Sequence[Recorded | Refused]:
+        changes, scorer = [change for change, _ in wanted], wanted[-1][1]
+        return record_changes(
+            self.database(),
+            changes,
+            history=self.history,
+            scorer=scorer,
+            now=self.clock(),
+            marks=self.marks(),
+        )
 
     def _look(self) -> InService:
         return self._join(self._champion.follow())
@@ -260,3 +298,10 @@ def _champion_or_raise(in_service: InService) -> Champion:
     if in_service.champion is None:
         raise ServiceNotReadyError(in_service.missing)
     return in_service.champion
+
+
+def _kept(done: Recorded | Refused) -> Recorded | UnknownLeads:
+    """Return what came of a change, or raise why it was refused."""
+    if isinstance(done, LeadPactError):
+        raise done
+    return done

@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     mlflow_tracking_uri: str | None = Field(default=None, validation_alias="MLFLOW_TRACKING_URI")
     mlflow_run_id: str | None = Field(default=None, validation_alias="MLFLOW_RUN_ID")
     """Set by `mlflow run`: the run that training logs into."""
+    reports_per_person: bool = False
+    """Reports name people (LEADPACT_REPORTS_PER_PERSON); figures that rate people may need consent first."""
     webhooks_allow_local: bool = False
     """LEADPACT_WEBHOOKS_ALLOW_LOCAL=true lets webhooks reach private addresses and http: for development."""
     keep_messages_days: int = Field(default=30, ge=1)
@@ -31,8 +33,6 @@ class Settings(BaseSettings):
     """Days for which rows that imports set aside are kept (LEADPACT_KEEP_REJECTS_DAYS)."""
     keep_leads_days: int | None = Field(default=None, ge=1)
     """Days without any sign of a lead after which it is deleted; unset: never (LEADPACT_KEEP_LEADS_DAYS)."""
-    reports_per_person: bool = False
-    """Reports name people (LEADPACT_REPORTS_PER_PERSON); figures that rate people may need consent first."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
 

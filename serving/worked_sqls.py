@@ -74,11 +74,13 @@ def _read(session: Session, is_wanted: ColumnElement[bool], *, now: datetime) ->
         )
     )
     absences = all_absences(session)
+    versions = select(HandoverRow.policy_version).where(is_wanted).distinct()
+    policies = {version: policy_of(session, version) for version in session.scalars(versions).all()}
     query = select(HandoverRow).where(is_wanted).order_by(HandoverRow.created_at, HandoverRow.handover_id)
     return tuple(
         _reported(
             row,
-            policy_of(session, row.policy_version),
+            policies[row.policy_version],
             attempts.get(row.handover_id, []),
             (*_pauses(pauses.get(row.handover_id, [])), *_absences(row, absences)),
             now=now,

@@ -1,7 +1,8 @@
-"""The worker: looks at the clocks again and again until it is told to stop. Several may run at once.
+"""The worker: looks at clocks and scores again and again until it is told to stop. Several may run at once.
 
-Decides when to look, not what is due (`sweep_clocks`, `raise_missed_answers`). A database that does not
-answer is looked for again at the next turn; whatever was due is then raised late, with its own time.
+Decides when to look, not what is due (`sweep_clocks`, `raise_missed_answers`, `rescore_leads`). A database
+that does not answer is looked for again at the next turn; whatever was due is then raised late, with its own
+time.
 """
 
 import logging
@@ -13,7 +14,9 @@ from sqlalchemy import Engine
 from serving.clock import Clock
 from serving.errors import DatabaseUnreachableError
 from serving.operations.raise_missed_answers import raise_missed_answers
+from serving.operations.rescore_leads import MOST_PER_BATCH, NOTHING_DUE, Rescored
 from serving.operations.sweep_clocks import MOST_PER_SWEEP, Swept, sweep_clocks
+from serving.rescorer import MOST_BATCHES_PER_TURN, Rescorer
 
 log = logging.getLogger("leadpact.worker")
 
@@ -25,12 +28,22 @@ STOP_SECONDS = 10.0
 
 
 class Worker:
-    """One thread that sweeps; `start` and `stop` frame its life, `turn` is one look."""
+    """One thread that sweeps; `start` and `stop` frame its life, `turn` is one look at the clocks.
+
+    With a `rescorer` the scores of open leads are made again after each look; while there is more of it than
+    one turn takes, the next one follows at once.
+    """
 
     def __init__(
-        self, database: Callable[[], Engine], clock: Clock, *, every_seconds: float = SWEEP_SECONDS
+        self,
+        database: Callable[[], Engine],
+        clock: Clock,
+        *,
+        every_seconds: float = SWEEP_SECONDS,
+        rescorer: Rescorer | None = None,
     ) -> None:
         self._database = database
+        self._rescorer = rescorer
         self._clock = clock
         self._every_seconds = every_seconds
         self._stopped = threading.Event()
@@ -50,8 +63,8 @@ class Worker:
         """Sweep until stopped."""
         log.info("worker.started every_seconds=%g", self._every_seconds)
         while not self._stopped.is_set():
-            self._try_turn()
-            self._stopped.wait(self._every_seconds)
+            has_more = self._try_turn()
+            self._stopped.wait(0.0 if has_more else self._every_seconds)
         log.info("worker.stopped")
 
     def turn(self) -> Swept:
@@ -66,14 +79,22 @@ class Worker:
         raised += raise_missed_answers(self._database(), now=self._clock())
         return Swept(handovers=handovers, raised=raised, assigned=assigned)
 
-    def _try_turn(self) -> None:
+    def rescore(self) -> Rescored:
+        """Score again what is due, within bounds; return what was done in all."""
+        return NOTHING_DUE if self._rescorer is None else self._rescorer.turn(self._stopped)
+
+    def _try_turn(self) -> bool:
+        """Sweep and score; say whether more of it waits."""
         try:
-            swept = self.turn()
+            swept, rescored = self.turn(), self.rescore()
         except DatabaseUnreachableError as error:
             log.warning("worker.database_unreachable reason=%r", str(error))
-            return
+            return False
         except Exception:  # one turn that fails must not end the worker; the log says why
             log.exception("worker.turn_failed")
-            return
+            return False
         if swept.raised or swept.assigned:
             log.info("worker.swept raised=%d assigned=%d", swept.raised, swept.assigned)
+        if rescored.looked_at:
+            log.info("worker.rescored leads=%d changed=%d", rescored.looked_at, rescored.changed)
+        return rescored.looked_at >= MOST_BATCHES_PER_TURN * MOST_PER_BATCH

@@ -24,6 +24,14 @@ class PledgePeriod(StrEnum):
     QUARTER = "quarter"
 
 
+WEEKS_PER: tuple[tuple[PledgePeriod, float], ...] = (
+    (PledgePeriod.WEEK, 1.0),
+    (PledgePeriod.MONTH, 365.25 / 12 / 7),
+    (PledgePeriod.QUARTER, 365.25 / 4 / 7),
+)
+"""How many weeks a period has on average."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketingPledge:
     """What marketing delivers per period: so many leads that reach `stage`, and the wins to expect of them.

@@ -12,6 +12,7 @@ from sla.clauses import MOST_RESPONSE, ONE_MINUTE, whole_number_only
 from sla.errors import BrokenRule, refuse_broken
 
 MOST_PEOPLE = 200
+MOST_RESCORING_HOURS = 720
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,24 @@ class RoutingRule:
             yield BrokenRule("people", f"must list at most {MOST_PEOPLE} people", len(self.people))
         if self.most_open is not None:
             yield from whole_number_only("most_open", self.most_open, 1, 10_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RescoringRule:
+    """How often open leads are scored again though nothing happened, and which change is worth telling.
+
+    A change of `step_points` or less, in whole points of the score, is neither stored nor sent.
+    """
+
+    every_hours: int
+    step_points: int
+
+    def __post_init__(self) -> None:
+        refuse_broken("rescoring", self._broken_rules())
+
+    def _broken_rules(self) -> Iterator[BrokenRule]:
+        yield from whole_number_only("every_hours", self.every_hours, 1, MOST_RESCORING_HOURS)
+        yield from whole_number_only("step_points", self.step_points, 0, 50)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

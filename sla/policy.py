@@ -23,7 +23,7 @@ from sla.clauses import (
 )
 from sla.clauses_feedback import FeedbackRule
 from sla.clauses_pledges import CapacityRule, Pledges
-from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
+from sla.clauses_work import ClockRule, RecyclingRule, RescoringRule, RoutingRule
 from sla.decision import REFUSALS, Comparison, Decision, Rule
 from sla.errors import BrokenRule, filled_only, refuse_broken
 from sla.goal import Goal
@@ -97,6 +97,7 @@ class Policy(PolicyHead):
     routing: RoutingRule | None = None
     recycling: RecyclingRule | None = None
     feedback: FeedbackRule | None = None
+    rescoring: RescoringRule | None = None
     goal: Goal | None = None
     pledges: Pledges | None = None
     capacity: CapacityRule | None = None

@@ -14,7 +14,7 @@ from sla.business_time import OpeningHours
 from sla.clauses import Content, Disqualifier, Override, ResponseTime, Threshold
 from sla.clauses_feedback import FeedbackRule
 from sla.clauses_pledges import CapacityRule, Pledges
-from sla.clauses_work import ClockRule, RecyclingRule, RoutingRule
+from sla.clauses_work import ClockRule, RecyclingRule, RescoringRule, RoutingRule
 from sla.personas import Persona
 from sla.policy import Policy, PolicyHead, fits_hours, side_hours
 from sla.policy_fields import NO_VALUE, did_you_mean
@@ -71,6 +71,7 @@ class Draft:
     pledges: Pledges | None = None
     capacity: CapacityRule | None = None
     has_all_responses: bool = True
+    rescoring: RescoringRule | None = None
 
     def hours_of(self, side: Side | None) -> OpeningHours | None:
         """Return the hours of a side; None when they could not be read."""
@@ -133,6 +134,7 @@ def check_policy(policy: Policy) -> tuple[Finding, ...]:
         feedback=policy.feedback,
         pledges=policy.pledges,
         capacity=policy.capacity,
+        rescoring=policy.rescoring,
     )
     return tuple(check_draft(draft))
 

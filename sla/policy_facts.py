@@ -41,6 +41,7 @@ from sla.words_policy import (
     effective_text,
     public_line,
     recycling_lines,
+    rescoring_lines,
     routing_lines,
 )
 
@@ -247,6 +248,7 @@ def _work(policy: Policy) -> Iterator[Fact]:
         ("clocks", Text(en="Clocks", de="Uhren"), policy.clocks, clock_lines),
         ("routing", Text(en="Who gets a lead", de="Wer einen Lead bekommt"), policy.routing, routing_lines),
         ("recycling", Text(en="Rest", de="Ruhezeit"), policy.recycling, recycling_lines),
+        ("rescoring", Text(en="Scored again", de="Neu bewertet"), policy.rescoring, rescoring_lines),
     )
     for name, label, exact, lines in parts:
         if exact is not None:

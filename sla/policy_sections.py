@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sla.business_time import OpeningHours
 from sla.clauses import AttemptRule, Content, Disqualifier, Override, ResponseTime, Threshold
-from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RouteBy, RoutingRule
+from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RescoringRule, RouteBy, RoutingRule
 from sla.goal import Goal
 from sla.personas import Condition, Operator, Persona, Scalar
 from sla.policy import Policy, PolicyHead
@@ -79,6 +79,7 @@ def read_sections(
         pledges=_read_section(root, "pledges", read_pledges),
         capacity=_read_section(root, "capacity", read_capacity),
         has_all_responses=_are_all(responses, values.get("responses", [])),
+        rescoring=_read_section(root, "rescoring", _read_rescoring),
     )
     goal = _read_section(root, "goal", read_goal)
     root.close()
@@ -117,6 +118,7 @@ def _assemble(
         routing=draft.routing,
         recycling=draft.recycling,
         feedback=draft.feedback,
+        rescoring=draft.rescoring,
         goal=goal,
         pledges=draft.pledges,
         capacity=draft.capacity,
@@ -216,6 +218,16 @@ def _read_recycling(table: TableReader) -> RecyclingRule | None:
     recycling = table.build(RecyclingRule, cool_off_days=table.need("cool_off_days", WHOLE))
     table.close()
     return recycling
+
+
+def _read_rescoring(table: TableReader) -> RescoringRule | None:
+    rescoring = table.build(
+        RescoringRule,
+        every_hours=table.need("every_hours", WHOLE),
+        step_points=table.need("step_points", WHOLE),
+    )
+    table.close()
+    return rescoring
 
 
 def _read_persona(table: TableReader) -> Persona | None:

@@ -154,6 +154,9 @@ def _work(policy: Policy) -> Iterator[list[str]]:
         yield _section("[routing]", _routing(policy.routing))
     if policy.recycling is not None:
         yield _section("[recycling]", (("cool_off_days", _scalar(policy.recycling.cool_off_days)),))
+    if policy.rescoring is not None:
+        numbers = ((name, getattr(policy.rescoring, name)) for name in ("every_hours", "step_points"))
+        yield _section("[rescoring]", ((name, _scalar(number)) for name, number in numbers))
 
 
 def _feedback(rule: FeedbackRule) -> Iterator[list[str]]:

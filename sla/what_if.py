@@ -6,13 +6,15 @@ general ones; overrides, disqualifiers and dwell times are the same before and a
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import ceil, floor, sqrt
 from statistics import NormalDist
 
+from sla.clauses_pledges import WEEKS_PER
 from sla.errors import AgreementError, BrokenRule, refuse_broken
+from sla.policy import Policy
 from sla.stages import Stage
 
 LEVEL = 0.95
@@ -79,6 +81,21 @@ class Effort:
                 yield BrokenRule(name, f"must lie from {LEAST_EFFORT} to {MOST_EFFORT:,}", value)
         if (self.value_per_win is None) is not (self.cost_per_hour is None):
             yield BrokenRule("value_per_win", "must come with cost_per_hour", self.value_per_win)
+
+
+def agreed_effort(policy: Policy | None, asked: Mapping[str, float]) -> Effort:
+    """Return the effort that is asked about; what is left out is what the policy agrees, where it does.
+
+    An SQL takes its own work and the agreed least of attempts; a pledge of SQLs is what marketing promises.
+    """
+    agreed: dict[str, float] = {}
+    if policy is not None and policy.capacity is not None:
+        rule = policy.capacity
+        agreed["hours_per_sql"] = rule.hours_per_sql + policy.attempts.least * rule.hours_per_attempt
+        agreed["capacity_hours"] = rule.hours_per_week
+    if policy is not None and policy.pledges is not None and policy.pledges.marketing.stage is Stage.SQL:
+        agreed["least_sqls"] = policy.pledges.marketing.leads / dict(WEEKS_PER)[policy.pledges.period]
+    return Effort(**{**agreed, **asked})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,6 +195,13 @@ COOL_OFF = Text(
     de="Ein zurückgestellter Lead ruht {days}, bevor ein Score ihn wieder aufsteigen lässt.",
 )
 FEEDBACK = Text(en="What we learn from ends", de="Was wir aus Abschlüssen lernen")
+RESCORING = Text(en="When scores are made again", de="Wann Scores neu berechnet werden")
+SCORED_AGAIN = Text(
+    en="Open leads are scored again every {hours} h; a change of at most {points} is not passed on.",
+    de="Offene Leads werden alle {hours} h neu bewertet; "
+    "eine Änderung um höchstens {points} wird nicht weitergegeben.",
+)
+ONE_POINT, POINTS = Text(en="1 point", de="1 Punkt"), Text(en="{number} points", de="{number} Punkte")
 CONTENT = Text(en="What we offer", de="Welche Inhalte wir anbieten")
 CONTENT_HEAD = Text(en="| Stage | For | Content |", de="| Stufe | Für | Inhalt |")
 PLEDGES = Text(en="What we promise each other", de="Was wir einander versprechen")
@@ -431,6 +438,16 @@ def recycling_lines(policy: Policy, lang: str) -> list[str]:
     return [COOL_OFF.in_language(lang).format(days=days_text(policy.cool_off_days, lang))]
 
 
+def rescoring_lines(policy: Policy, lang: str) -> list[str]:
+    """Return how often open leads are scored again, and which change counts."""
+    rule = policy.rescoring
+    if rule is None:
+        return []
+    words = ONE_POINT if rule.step_points == 1 else POINTS
+    points = words.in_language(lang).format(number=rule.step_points)
+    return [SCORED_AGAIN.in_language(lang).format(hours=rule.every_hours, points=points)]
+
+
 def _weekday_lines(hours: OpeningHours, lang: str) -> Iterator[str]:
     for name, openings in zip(WEEKDAY_NAMES, hours.weekdays, strict=True):
         yield f"{name.in_language(lang)}: {_times(openings) or CLOSED.in_language(lang)}"
@@ -513,6 +530,7 @@ _SECTIONS: tuple[tuple[Text, Callable[[Policy, str], Iterable[str]]], ...] = (
     (CLOCKS, _clocks),
     (ROUTING, _routing),
     (RECYCLING, recycling_lines),
+    (RESCORING, rescoring_lines),
     (HOURS, _hours),
     (FEEDBACK, _feedback),
     (CONTENT, _content),

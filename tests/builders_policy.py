@@ -12,7 +12,7 @@ from sla.business_time import OpenDay, Opening, OpeningHours
 from sla.clauses import AttemptRule, Content, Disqualifier, Override, ResponseTime, Threshold
 from sla.clauses_feedback import FeedbackGroup, FeedbackRule, Objection, Reason, plain
 from sla.clauses_pledges import CapacityRule, MarketingPledge, PledgePeriod, Pledges, SalesPledge
-from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RouteBy, RoutingRule
+from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RescoringRule, RouteBy, RoutingRule
 from sla.goal import Goal, Metric, Period
 from sla.handover import ReasonGroup
 from sla.personas import Condition, Operator, Persona
@@ -248,6 +248,7 @@ routing_rules = st.builds(
     overflow=st.sampled_from(Overflow),
 )
 recycling_rules = st.integers(0, 100).map(lambda days: RecyclingRule(cool_off_days=days))
+rescoring_rules = st.builds(RescoringRule, every_hours=st.integers(1, 720), step_points=st.integers(0, 50))
 
 
 codes = st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True).filter(lambda code: code != "unmapped")
@@ -414,6 +415,7 @@ def policies(draw: st.DrawFn) -> Policy:
         routing=draw(st.one_of(st.none(), routing_rules)),
         recycling=draw(st.one_of(st.none(), recycling_rules)),
         feedback=draw(st.one_of(st.none(), feedback_rules(most_minutes))),
+        rescoring=draw(st.one_of(st.none(), rescoring_rules)),
         goal=draw(st.one_of(st.none(), goals())),
         pledges=draw(st.one_of(st.none(), pledges())) if has_general_answer(responses) else None,
         capacity=draw(st.one_of(st.none(), capacities)),

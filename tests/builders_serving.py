@@ -13,6 +13,7 @@ import numpy as np
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from features.definitions import FeatureSet
 from features.history.store import History
 from features.online import OnlineFeatures
 from features.tables import CanonicalTables
@@ -162,9 +163,9 @@ def install_open_policies(settings: Settings) -> None:
     database.dispose()
 
 
-def write_serving_model(folder: Path, *, seed: int = 0) -> None:
+def write_serving_model(folder: Path, *, seed: int = 0, chosen: FeatureSet | None = None) -> None:
     """Write a model over every kind of feature, trained on random requests so that scores differ."""
-    chosen = feature_set()
+    chosen = chosen or feature_set()
     online = OnlineFeatures(chosen)
     rows = [online_row(online, random_request(each + 1000 * seed)) for each in range(240)]
     matrix = np.vstack(rows)

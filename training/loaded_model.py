@@ -90,6 +90,8 @@ def speaker(members: Sequence[int], shares: Sequence[float], total: float) -> in
 
 
 def _family_reason(family: str, members: tuple[int, ...], shares: Sequence[float]) -> FamilyReason:
+    if len(members) == 1:
+        return FamilyReason(family=family, feature_index=members[0], points=shares[members[0]])
     total = sum(shares[index] for index in members)
     return FamilyReason(family=family, feature_index=speaker(members, shares, total), points=total)
 

@@ -36,7 +36,7 @@ def write_card(
     evaluation: Evaluation,
     left_out: tuple[tuple[str, int], ...] = (),
 ) -> str:
-    """Return the card as Markdown; `left_out` counts leads that were none, by the code sellers gave."""
+    """Return the card as Markdown; `left_out` counts leads nobody may learn from, by reason."""
     sections = (
         f"# Chance that a lead of {crm_name!r} is won within {horizon_days} days",
         PURPOSE,
@@ -53,15 +53,11 @@ def write_card(
 
 
 def left_out_text(left_out: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
-    """Return how many leads taught nothing because they were none; nothing to say when there are none."""
+    """Return how many leads nobody may learn from, per reason; nothing to say when there are none."""
     if not left_out:
         return ()
-    total, codes = (
-        sum(count for _, count in left_out),
-        ", ".join(f"{code} {count}" for code, count in left_out),
-    )
-    leads = "1 lead was" if total == 1 else f"{total} leads were"
-    return (f"Left out as bad data, by the codes sellers gave: {leads} none ({codes}).",)
+    reasons = ", ".join(f"{reason.replace('_', ' ')} {count}" for reason, count in left_out)
+    return (f"Leads that nobody may learn from, by reason: {reasons}.",)
 
 
 def _making(data: PreparedData, fitted: FittedModel) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,15 @@ from features.crm import CrmSettings
 from features.errors import LeadPactError
 from features.files import disk_failures_named, draft_of
 from features.history.buckets import HistoryBuckets, cut_history, write_scan_of
-from features.history.erasing import matching_leads, without_leads
-from features.history.exclusions import EXCLUSIONS, leave_out, read_exclusions
+from features.history.left_out import (
+    OWN_FILES,
+    LeftOut,
+    leave_out,
+    matching_leads,
+    read_left_out,
+    without_leads,
+    write_left_out,
+)
 from features.history.merge import MergeCounts, merge_tables
 from features.history.scan_file import open_scan_file, scan_file_name
 from features.history.stored_lead import StoredLead, find_lead, find_rows
@@ -52,6 +59,18 @@ class History:
         """Return all tables; LeadPactError says how to import when there is nothing yet."""
         return self._while_files_stand(self._read_tables)
 
+    def read_to_learn(self) -> CanonicalTables:
+        """Return all tables without the leads nobody may learn from; `left_out` counts them per reason."""
+        return leave_out(self.read(), self.left_out())
+
+    def left_out(self) -> LeftOut:
+        """Return the leads that nobody may learn from, per reason."""
+        return read_left_out(self.folder)
+
+    def leave_out(self, reason: str, lead_ids: Iterable[str]) -> None:
+        """Name all leads that a reason keeps from being learnt from; other reasons stay as they are."""
+        write_left_out(self.folder, reason, lead_ids)
+
     def erase(self, is_meant: Callable[[str], bool]) -> int:
         """Write the tables anew without the leads that are meant; return how many were there.
 
@@ -65,10 +84,6 @@ class History:
             if gone:
                 self._replace(without_leads(stored, gone))
             return len(gone)
-
-    def read_to_learn(self) -> CanonicalTables:
-        """Return all tables without the leads that were none, as the service last said."""
-        return leave_out(self.read(), read_exclusions(self.folder))
 
     def read_table(self, name: str) -> pa.Table:
         """Return one table by its name."""
@@ -210,7 +225,7 @@ class History:
         named = {*tables.values(), *([scan_file_name(tables)] if tables else [])}
         with suppress(OSError):  # they take up room and nothing else; the next import tries again
             for path in self.folder.iterdir():
-                if path.name not in {MANIFEST, LOCK, *named} and EXCLUSIONS not in path.name:
+                if path.name not in {MANIFEST, LOCK, *OWN_FILES, *named}:
                     path.unlink()
 
 

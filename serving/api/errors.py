@@ -227,8 +227,7 @@ def problem_response(problem: Problem, headers: tuple[tuple[str, str], ...] = ()
 async def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error that the table knows; others pass to the doorkeeper and the server's log."""
     asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
-    language = accepted_language(asked)
-    return problem_response(describe(error, language), kind_of(error).headers)
+    return problem_response(describe(error, accepted_language(asked)), kind_of(error).headers)
 
 
 async def answer_routing_error(request: Request, error: Exception) -> Response:

@@ -53,6 +53,7 @@ SCORE_ANSWER_EXAMPLE: Example = {
     "owner": "sales",
     "respond_by": "2026-11-23T13:00:00Z",
     "persona": "technical_buyer",
+    "persona_confidence": 1.0,
     "evidence": "model",
     "reason_1": "Asked for a demo 2 days ago (+9 points)",
     "reason_2": "Viewed the pricing 3 days ago (+7 points)",

@@ -87,6 +87,7 @@ async def post_dispute_answer(request: Request) -> Response:
         by=actor(key, body.get("by")),
         now=now,
         lang=requested_language(request),
+        marks=request.app.state.service.marks(),
     )
     return await answered(request.app.state.service, act, named_request(request, key))
 
@@ -118,8 +119,14 @@ async def post_note(request: Request) -> Response:
         at=body.get("occurred_at") or now,
         note_id=said["note_id"],
     )
-    by, marks = actor(key, body.get("by")), service.marks()
-    act = partial(record_note, history=service.history, new=new, by=by, now=now, marks=marks)
+    act = partial(
+        record_note,
+        history=service.history,
+        new=new,
+        by=actor(key, body.get("by")),
+        now=now,
+        marks=service.marks(),
+    )
     return await answered(service, act, named_request(request, key))
 
 

@@ -8,58 +8,31 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from features.errors import InputError
 from features.problems import shorten
+from serving.api.fields_data import FIRST_TIME, LAST_TIME, LONGEST_NAME, TIME_EXAMPLE, Field, Kind
+from serving.api.right_values import NotRight, Reader, reader_of
 from serving.wording import did_you_mean
 
-FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-LAST_TIME = datetime(2200, 1, 1, tzinfo=UTC)
-TIME_EXAMPLE = "2026-11-23T09:00:00Z"
-LONGEST_NAME = 200
+__all__ = [
+    "FIRST_TIME",
+    "LAST_TIME",
+    "LONGEST_NAME",
+    "TIME_EXAMPLE",
+    "Checker",
+    "Field",
+    "FieldProblem",
+    "Kind",
+    "WrongFieldsError",
+    "json_schema",
+    "named_objects",
+    "object_schema",
+    "shown",
+]
+
 MOST_PROBLEMS = 100
 """So many problems are enough for one answer; describing a million would hold up every other request."""
-
-
-class Kind(StrEnum):
-    """What a field holds; the names are JSON Schema's where it has one."""
-
-    TEXT = "string"
-    NUMBER = "number"
-    INTEGER = "integer"
-    BOOLEAN = "boolean"
-    TIME = "time"
-    OBJECT = "object"
-    LIST = "array"
-    ANY = "any"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One field: its name, kind, meaning and limits.
-
-    `shortest` and `longest` count characters of a text, items of a list, members of an object.
-    `fields` are the members of an object, `others` the rule for members not named (None: refused),
-    `items` the rule for the items of a list; with `items_checked_later` the route checks each item for
-    itself. `schema` names the OpenAPI component of an object.
-    """
-
-    name: str
-    kind: Kind
-    about: str
-    required: bool = False
-    nullable: bool = False
-    choices: tuple[str, ...] = ()
-    shortest: int = 0
-    longest: int | None = None
-    least: float | None = None
-    most: float | None = None
-    fields: tuple["Field", ...] = ()
-    others: "Field | None" = None
-    items: "Field | None" = None
-    items_checked_later: bool = False
-    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +74,17 @@ def shown(value: object) -> str | None:
     return shorten(json.dumps(value, ensure_ascii=False))
 
 
+_readers: dict[int, tuple[Field, Reader]] = {}
+
+
+def _reader(field: Field) -> Reader:
+    """Return the quick reader of a field of a whole body, made once; fields are few and live on."""
+    known = _readers.get(id(field))
+    if known is None:
+        known = _readers[id(field)] = (field, reader_of(field))
+    return known[1]
+
+
 class Checker:
     """Checks values against fields and keeps every problem found on the way; gives up at `MOST_PROBLEMS`."""
 
@@ -115,6 +99,11 @@ class Checker:
 
     def check(self, field: Field, value: object, path: str) -> object:
         """Return the value ready to use; what it is after a problem does not matter."""
+        if not path:
+            try:
+                return _reader(field)(value)
+            except NotRight:
+                pass  # the slow way says what is wrong with it
         if value is None:
             if not field.nullable:
                 self.add(path, f"must be {NOUNS[field.kind]}, not null")

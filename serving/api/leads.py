@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar, cast
 
+import msgspec
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,10 +21,11 @@ from serving.keys import Scope
 from serving.operations.answer_once import NamedRequest
 from serving.operations.check_api_key import VerifiedKey
 from serving.operations.find_unknown_leads import find_unknown_leads
-from serving.operations.put_lead import put_lead
+from serving.operations.put_lead import PutLead
 from serving.operations.read_lead import read_lead
-from serving.operations.record_activities import NewActivity, record_activities
-from serving.operations.record_deals import NewDeal, record_deals
+from serving.operations.record_activities import NewActivities, NewActivity
+from serving.operations.record_changes import Change, Recorded, UnknownLeads
+from serving.operations.record_deals import NewDeal, NewDeals
 from serving.service import Service
 
 LONGEST_VALUE = 10_000
@@ -44,20 +46,14 @@ async def put_one_lead(request: Request) -> Response:
     for name, value in attributes.items():
         _refuse_compound(checker, name, value)
     checker.refuse_problems()
-    scorer = await service.scorer_if_ready()
-    act = partial(
-        put_lead,
+    change = PutLead(
         lead_id=lead_id,
         attributes=attributes,
         created_at=body.get("created_at"),
         changed_at=body.get("changed_at") or now,
-        history=service.history,
-        scorer=scorer,
         by=actor(key),
-        now=now,
-        marks=service.marks(),
     )
-    return await answered(service, act, named_request(request, key))
+    return await _changed(request, key, change, _only)
 
 
 async def get_lead(request: Request) -> Response:
@@ -85,18 +81,9 @@ async def post_activities(request: Request) -> Response:
     items = _items(checker, ACTIVITY_BATCH, await read_json(request))
     for index, item in enumerate(items):
         refuse_future(checker, f"items[{index}].occurred_at", item.get("occurred_at"), now)
-    await _refuse_unknown_leads(checker, service, items)
-    checker.refuse_problems()
-    act = partial(
-        record_activities,
-        activities=[NewActivity(**_with_float(item, "value")) for item in items],
-        history=service.history,
-        scorer=await service.scorer_if_ready(),
-        by=actor(key),
-        now=now,
-        marks=service.marks(),
-    )
-    return await answered(service, act, named_request(request, key))
+    await _refuse_problems(checker, service, items)
+    new = tuple(NewActivity(**_with_float(item, "value")) for item in items)
+    return await _changed(request, key, NewActivities(activities=new, by=actor(key)), partial(_told, items))
 
 
 async def post_deals(request: Request) -> Response:
@@ -107,18 +94,9 @@ async def post_deals(request: Request) -> Response:
     items = _items(checker, DEAL_BATCH, await read_json(request))
     for index, item in enumerate(items):
         _check_deal(checker, f"items[{index}]", item, now)
-    await _refuse_unknown_leads(checker, service, items)
-    checker.refuse_problems()
-    deals = [NewDeal(**_with_float({**item, "changed_at": _changed_at(item)}, "amount")) for item in items]
-    act = partial(
-        record_deals,
-        deals=deals,
-        history=service.history,
-        by=actor(key),
-        now=now,
-        marks=service.marks(),
-    )
-    return await answered(service, act, named_request(request, key))
+    await _refuse_problems(checker, service, items)
+    new = (NewDeal(**_with_float({**item, "changed_at": _changed_at(item)}, "amount")) for item in items)
+    return await _changed(request, key, NewDeals(deals=tuple(new), by=actor(key)), partial(_told, items))
 
 
 def checked_object(checker: Checker, field: Field, value: object) -> dict[str, Any]:
@@ -134,6 +112,34 @@ async def answered(
 ) -> Response:
     """Run an operation in a thread with the database, and write what it returns; a named one only once."""
     return await run_once(service, act, named)
+
+
+async def _changed(
+    request: Request, key: VerifiedKey, change: Change, told: Callable[[Recorded | UnknownLeads], object]
+) -> Response:
+    """Store a change in one commit with those of others; a named one alone, once, with its answer."""
+    service: Service = request.app.state.service
+    named = named_request(request, key)
+    if named is None:
+        body = msgspec.json.encode(told(await service.change(change)))
+        return Response(body, media_type="application/json")
+    scorer = await service.scorer_if_ready()
+    alone = partial(service.change_alone, change=change, scorer=scorer)
+    return await run_once(service, lambda database: told(alone(database)), named)
+
+
+def _only(done: Recorded | UnknownLeads) -> object:
+    """Return where the one lead of a change stands; a lead that is put is never unknown."""
+    return done if isinstance(done, UnknownLeads) else done.leads[0]
+
+
+def _told(items: Sequence[dict[str, Any]], done: Recorded | UnknownLeads) -> object:
+    """Return what was recorded, or refuse the leads nobody knows."""
+    if isinstance(done, UnknownLeads):
+        checker = Checker()
+        _note_unknown(checker, items, done.lead_ids)
+        checker.refuse_problems()
+    return done
 
 
 def actor(key: VerifiedKey, by: str | None = None) -> str:
@@ -159,13 +165,21 @@ def _refuse_compound(checker: Checker, name: str, value: object) -> None:
         checker.add(name[:80], f"must have at most {LONGEST_VALUE:,} characters", value)
 
 
-async def _refuse_unknown_leads(checker: Checker, service: Service, items: Sequence[dict[str, Any]]) -> None:
-    """Note a problem for each item whose lead nobody knows."""
+async def _refuse_problems(checker: Checker, service: Service, items: Sequence[dict[str, Any]]) -> None:
+    """Refuse what is wrong already, with the leads nobody knows; of a right body storing it tells them."""
+    if not checker.problems:
+        return
     named = {one for item in items if isinstance(one := item.get("lead_id"), str) and one}
     marks = service.marks()
     unknown = await to_thread.run_sync(
         lambda: find_unknown_leads(service.database(), service.history, named, marks=marks)
     )
+    _note_unknown(checker, items, unknown)
+    checker.refuse_problems()
+
+
+def _note_unknown(checker: Checker, items: Sequence[dict[str, Any]], unknown: frozenset[str]) -> None:
+    """Note a problem for each item whose lead nobody knows."""
     for index, item in enumerate(items):
         lead_id = item.get("lead_id")
         if lead_id in unknown:

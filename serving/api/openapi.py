@@ -54,8 +54,8 @@ KEY_ABOUT = (
 
 OPERATIONS: tuple[Operation, ...] = (
     *LEAD_OPERATIONS,
-    *RIGHTS_OPERATIONS,
     *FEEDBACK_OPERATIONS,
+    *RIGHTS_OPERATIONS,
     Operation(
         method="post",
         path="/v1/score",

@@ -5,6 +5,8 @@ from serving.api import schemas_leads as schemas
 from serving.api.examples import Example
 from serving.api.fields import Field
 from serving.api.handovers import ABSENCE_ID, FILTERS, HANDOVER_ID
+from serving.api.lead_scores import PAGE
+from serving.api.lead_scores_schema import SCORE_PAGE, SCORE_PAGE_EXAMPLE
 from serving.api.leads import LEAD_ID
 from serving.api.operation import BODY_PROBLEMS, KEY_PROBLEMS, Operation
 from serving.keys import Scope
@@ -58,6 +60,22 @@ LEAD_OPERATIONS = (
         scope=Scope.READ,
         takes_language=True,
         parameters=(LEAD_ID,),
+    ),
+    Operation(
+        method="get",
+        path="/v1/leads/{lead_id}/scores",
+        operation_id="listLeadScores",
+        summary="A lead's scores",
+        about=(
+            "Every stored score, the newest first. Its change since the one before is split into data, "
+            "elapsed time, model and policy: parts in points, to a tenth, that add up exactly."
+        ),
+        answer=SCORE_PAGE,
+        answer_example=SCORE_PAGE_EXAMPLE,
+        problems=(404, 422, *KEY_PROBLEMS),
+        scope=Scope.READ,
+        takes_language=True,
+        parameters=PAGE,
     ),
     Operation(
         method="post",

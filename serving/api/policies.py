@@ -39,8 +39,9 @@ from serving.operations.sign_policy import sign_policy
 from serving.operations.withdraw_policy import withdraw_policy
 from serving.service import Service
 from sla.errors import BrokenRulesError, shown
+from sla.policy import Policy
 from sla.texts import LANGUAGES
-from sla.what_if import Effort, ThresholdPair
+from sla.what_if import Effort, ThresholdPair, agreed_effort
 from sla.words import render_policy
 
 T = TypeVar("T")
@@ -234,9 +235,10 @@ def _document(service: Service, version: int) -> dict[str, object]:
 
 def _what_if(service: Service, body: dict[str, Any], past: Any) -> WhatIfAnswer:
     active = active_policy(service.database(), now=service.clock())
-    current = general_pair(active.policy) if isinstance(active, ActivePolicy) else None
+    policy = active.policy if isinstance(active, ActivePolicy) else None
+    current = None if policy is None else general_pair(policy)
     pair = _checked(lambda: _pair(body, current))
-    effort = _checked(lambda: _effort(body))
+    effort = _checked(lambda: _effort(body, policy))
     return ask_what_if(past, pair, effort=effort, current=current)
 
 
@@ -252,9 +254,9 @@ def _pair(body: dict[str, Any], current: ThresholdPair | None) -> ThresholdPair:
     return ThresholdPair(mql=limits["mql"], sql=limits["sql"])
 
 
-def _effort(body: dict[str, Any]) -> Effort:
+def _effort(body: dict[str, Any], policy: Policy | None) -> Effort:
     names = ("hours_per_sql", "capacity_hours", "least_sqls", "value_per_win", "cost_per_hour")
-    return Effort(**{name: body[name] for name in names if body.get(name) is not None})
+    return agreed_effort(policy, {name: body[name] for name in names if body.get(name) is not None})
 
 
 def _checked(make: Callable[[], T]) -> T:

@@ -126,9 +126,9 @@ WHAT_IF_REQUEST = _body(
     "The thresholds to try and what both sides can or must; thresholds left out are those in force.",
     _asked("mql", "MQL threshold, a probability.", 1),
     _asked("sql", "SQL threshold, a probability above that of MQL.", 1),
-    _asked("hours_per_sql", "Seller hours one SQL takes; default 1."),
-    _asked("capacity_hours", "Seller hours per week."),
-    _asked("least_sqls", "SQLs per week that marketing promises."),
+    _asked("hours_per_sql", "Seller hours one SQL takes; default: what is agreed, else 1."),
+    _asked("capacity_hours", "Seller hours per week; default: what is agreed."),
+    _asked("least_sqls", "SQLs per week that marketing promises; default: a pledge of SQLs."),
     _asked("value_per_win", "What a win is worth; comes with cost_per_hour."),
     _asked("cost_per_hour", "What a seller hour costs."),
 )

@@ -18,10 +18,9 @@ from serving.keys import Scope
 from serving.operations.read_content import read_content
 from serving.operations.read_losses import read_losses
 from serving.operations.read_wins import read_wins
-from serving.report_views import SHOWN_LEADS, LeadPage, LeadsAsked
+from serving.report_views import MOST_LEADS, SHOWN_LEADS, LeadPage, LeadsAsked
 from serving.service import Service
 
-MOST_LEADS = 1_000
 KEY = Parameter(name="key", about="The key of a number: its leads come as `leads`.", example="all")
 AFTER = Parameter(name="after", about="The `next_after` of the page of leads before.", example="L1")
 LIMIT = Parameter(

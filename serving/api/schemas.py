@@ -181,6 +181,7 @@ ANSWER_FIELDS = (
         nullable=True,
     ),
     _answer_text("persona", "The buyer persona; empty when none fits."),
+    _number("persona_confidence", "The share of its rules that hold; 0 when none fits.", least=0, most=1),
     _choice("evidence", "What the score rests on.", ("rules", "scorecard", "model"), answer=True),
     *_FLAT_REASONS,
     Field(

@@ -283,7 +283,7 @@ GIVE_BACK = _object(
     _choice(
         "reason_group", "The group of the reason; needed without a code.", tuple(ReasonGroup), required=False
     ),
-    _text("reason", "The reason in words.", required=True, longest=LONGEST_TEXT),
+    _text("reason", "The reason in words; needed without a code.", longest=LONGEST_TEXT),
     _BY,
     _WHEN,
 )

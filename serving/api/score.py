@@ -61,7 +61,7 @@ async def score(request: Request) -> Response:
     if not wanted.is_stored:
         return _json(_told(scorer.score(wanted), wanted.lang).answer)
     scored = _told(scorer.score(await service.find_stored_lead(wanted)), wanted.lang)
-    return await _stored(request, key, [scored.record], scored.answer)
+    return await _stored(request, key, [scorer.record_of(scored.judged)], scored.answer)
 
 
 async def score_batch(request: Request) -> Response:
@@ -74,7 +74,11 @@ async def score_batch(request: Request) -> Response:
     items = cast("Sequence[object]", body["items"])
     scorer = await service.scorer()
     results = await to_thread.run_sync(_score_items, service, scorer, items, service.clock(), language)
-    records = [result.record for result, is_stored in results if is_stored and isinstance(result, Scored)]
+    records = [
+        scorer.record_of(result.judged)
+        for result, is_stored in results
+        if is_stored and isinstance(result, Scored)
+    ]
     answers = tuple(result.answer if isinstance(result, Scored) else result for result, _ in results)
     failed = sum(isinstance(answer, FailedItem) for answer in answers)
     answer = BatchAnswer(items=answers, scored=len(answers) - failed, failed=failed)

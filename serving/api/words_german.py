@@ -12,6 +12,11 @@ GERMAN_WORDS: tuple[tuple[str, str], ...] = (
     ("the handover does not allow this", "die Übergabe lässt das nicht zu"),
     ("lead {} is not in the history", "den Lead {} kennt niemand"),
     ("there is no handover {}", "die Übergabe {} gibt es nicht"),
+    ("there is no dispute {}", "die Beanstandung {} gibt es nicht"),
+    ("this cannot have happened so", "so kann es nicht gewesen sein"),
+    ("the agreement in force does not know this", "die geltende Vereinbarung kennt das nicht"),
+    ("group {} has no open question", "zur Gruppe {} ist keine Frage offen"),
+    ("dispute {} was answered by {}", "die Beanstandung {} hat {} schon beantwortet"),
     ("erased on request, nothing is taken or kept: {}", "auf Wunsch gelöscht, nichts wird angenommen: {}"),
     (
         "the person of lead {} objected: it is not scored",

@@ -8,6 +8,7 @@ import typer
 
 from features.errors import InputError
 from serving.clock import now
+from serving.commands.learnable import read_to_learn
 from serving.commands.train import agreed_personas, choose_place
 from serving.console import JsonOption, WorkspaceOption, command_app, print_json, say, step
 from serving.settings import read_settings
@@ -34,13 +35,12 @@ def evaluate_models(
 
     Prints every figure with its interval, promised against real wins by tenth, by month and by group.
     """
-    from features.history.store import History
     from serving.commands.training_views import comparison_json, print_comparison
     from training.promote import compare_registered
 
     settings = read_settings(workspace)
     place, _ = choose_place(settings)
-    tables = History(settings.workspace.history_dir).read_to_learn()
+    tables = read_to_learn(settings)
     if html is not None:
         check_report_file(html)
     with step("Judging champion and challenger"):

@@ -1,5 +1,7 @@
 """`leadpact goal`: how the joint goal of the policy in force stands, for both teams."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +15,8 @@ from sla.goal import Goal, GoalProgress
 from sla.texts import ENGLISH, LANGUAGES
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from features.history.store import History
 
 app = command_app()
@@ -29,7 +33,6 @@ def goal(
     One may look every day: the interval holds at every look.
     """
     from features.history.store import History
-    from serving.commands.report import open_session
     from serving.errors import Missing, ServiceNotReadyError
     from serving.operations.active_policy import find_policy
     from serving.operations.report_goal import measure_cases
@@ -49,7 +52,7 @@ def goal(
         )
     history = History(settings.workspace.history_dir)
     _refuse_without_times(history)
-    with open_session(settings.database) as session:
+    with _session(settings.database) as session:
         measured = measure_cases(session, history, agreed, zone=policy.hours.zone, now=now)
     progress = measured.progress
     if as_json:
@@ -59,6 +62,23 @@ def goal(
         show(title)
         for fact in facts:
             show(f"  {fact}")
+
+
+@contextmanager
+def _session(url: str) -> "Iterator[Session | None]":
+    """Give a session that reads; None where there is no database yet."""
+    from serving.db.migrate import find_database
+    from serving.db.session import read_transaction
+
+    database = find_database(url)
+    if database is None:
+        yield None
+        return
+    try:
+        with read_transaction(database) as session:
+            yield session
+    finally:
+        database.dispose()
 
 
 def _refuse_without_times(history: "History") -> None:

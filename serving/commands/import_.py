@@ -36,7 +36,6 @@ def import_folder(
     from features.history.store import History
     from features.importing.import_export import import_export
     from serving import clock
-    from serving.commands.train import export_exclusions
 
     settings = read_settings(workspace)
     places, withheld = settings.workspace, erased_leads(settings)
@@ -50,7 +49,6 @@ def import_folder(
             now=clock.now(),
             is_withheld=withheld,
         )
-    export_exclusions(settings)
     if as_json:
         print_json(report.to_dict())
     else:

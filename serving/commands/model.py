@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from serving.clock import now
+from serving.commands.learnable import read_to_learn
 from serving.commands.train import agreed_personas, choose_place, result_json, show_result
 from serving.console import JsonOption, WorkspaceOption, command_app, print_json, show, step
 from serving.settings import read_settings
@@ -66,14 +67,13 @@ def write_table(
     calibrate and judge the model, are not in it.
     """
     from features.errors import InputError
-    from features.history.store import History
     from training.own_models.table import write_training_table
     from training.recipe import prepare
 
     if out.suffix != ".parquet" or out.is_dir():
         raise InputError(f"OUT must be a file that ends in .parquet; got {str(out)!r}")
     settings = read_settings(workspace)
-    tables = History(settings.workspace.history_dir).read_to_learn()
+    tables = read_to_learn(settings)
     horizon_days = tables.crm.horizon_days
     with step("Labelling the snapshots of the training leads"):
         data = prepare(tables, horizon_days=horizon_days, personas=agreed_personas(settings))
@@ -100,14 +100,13 @@ def import_model(
 
     It is calibrated and evaluated on the leads that judge every model; `leadpact promote` asks the gates.
     """
-    from features.history.store import History
     from training.own_models import importing
 
     settings = read_settings(workspace)
     place, _ = choose_place(settings)
     result = importing.import_lightgbm(
         settings.workspace,
-        History(settings.workspace.history_dir).read_to_learn(),
+        read_to_learn(settings),
         model_file=model,
         table_file=table,
         place=place,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from serving.clock import now
+from serving.commands.learnable import read_to_learn
 from serving.commands.train import choose_place
 from serving.console import JsonOption, WorkspaceOption, command_app, print_json, say, step
 from serving.settings import read_settings
@@ -34,12 +35,11 @@ def monitor_champion(
     Logged to MLflow as a run beside the model's version; without MLflow the findings are printed and that is
     said.
     """
-    from features.history.store import History
     from training.monitoring.monitor import monitor
 
     settings = read_settings(workspace)
     place, _ = choose_place(settings)
-    tables = History(settings.workspace.history_dir).read_to_learn()
+    tables = read_to_learn(settings)
     with step("Looking at the newest leads"):
         monitored = monitor(settings.workspace, tables, place=place, window_days=window_days, now=now())
     if monitored.not_logged is not None:

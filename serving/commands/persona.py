@@ -14,12 +14,13 @@ from serving.settings import Settings, read_settings
 if TYPE_CHECKING:
     from features.tables import CanonicalTables
     from sla.persona_coverage import Coverage
-    from sla.personas import Condition, Persona
+    from sla.personas import Condition, Persona, Scalar
     from sla.policy import Policy
     from training.persona_clusters import BuyerKind, BuyerKinds, TellingAttribute
 
 app = command_app("Personas: how they cover the leads, and a draft made of won deals.")
 SHOWN_LEVELS = 3
+LEADS_PER_BLOCK = 10_000
 TO_AGREE = "to be agreed / noch offen"
 
 
@@ -32,13 +33,11 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Count imported leads by persona: each, none, several."""
-    from serving.scorer import attribute_values
     from sla.persona_coverage import cover_leads
 
     settings = read_settings(workspace)
     agreed = _policy(settings, policy)
-    rows = _history(settings).leads.to_pylist()
-    coverage = cover_leads(agreed.personas, (dict(attribute_values(row)) for row in rows))
+    coverage = cover_leads(agreed.personas, _leads(_history(settings), agreed))
     if as_json:
         print_json(asdict(coverage))
     else:
@@ -138,6 +137,17 @@ def _report_lines(coverage: "Coverage") -> Iterator[str]:
         yield f"  {one.name}: {one.named} leads (rules met on average: {sure}), {one.also} more fit it too"
     for overlap in coverage.overlaps:
         yield f"  {overlap.one} and {overlap.other}: {overlap.leads} leads fit both"
+
+
+def _leads(tables: "CanonicalTables", policy: "Policy") -> "Iterator[dict[str, Scalar | None]]":
+    """Yield the attributes of each lead that the policy looks at, a block of leads at a time."""
+    from serving.scorer import attribute_values, attributes_of_policy
+
+    asked = attributes_of_policy(policy)
+    read = [name for name in tables.leads.column_names if name == "lead_id" or name in asked]
+    for block in tables.leads.select(read).to_batches(max_chunksize=LEADS_PER_BLOCK):
+        for row in block.to_pylist():
+            yield dict(attribute_values(row))
 
 
 def _policy(settings: Settings, path: Path | None) -> "Policy":

@@ -74,9 +74,9 @@ def diff(
 def ask(
     mql: Annotated[float | None, typer.Option("--mql", help="MQL threshold [default: the policy's].")] = None,
     sql: Annotated[float | None, typer.Option("--sql", help="SQL threshold [default: the policy's].")] = None,
-    hours_per_sql: Annotated[float, typer.Option(help="Seller hours one SQL takes.")] = 1.0,
-    capacity_hours: Annotated[float | None, typer.Option(help="Seller hours per week.")] = None,
-    least_sqls: Annotated[float | None, typer.Option(help="SQLs per week marketing promises.")] = None,
+    hours_per_sql: Annotated[float | None, typer.Option(help="Seller hours one SQL takes [agreed].")] = None,
+    capacity_hours: Annotated[float | None, typer.Option(help="Seller hours per week [agreed].")] = None,
+    least_sqls: Annotated[float | None, typer.Option(help="SQLs per week marketing owes [agreed].")] = None,
     value_per_win: Annotated[float | None, typer.Option(help="What a win is worth.")] = None,
     cost_per_hour: Annotated[float | None, typer.Option(help="What a seller hour costs.")] = None,
     workspace: WorkspaceOption = None,
@@ -84,22 +84,24 @@ def ask(
 ) -> None:
     """Say what other thresholds would have done to past leads.
 
-    Only leads count that the champion was not taught with and whose horizon is over.
+    Only leads count that the champion was not taught with and whose horizon is over. What is left out is
+    what the policy agrees: thresholds, capacity, pledges.
     """
-    from serving.operations.ask_what_if import ask_what_if
-    from sla.what_if import Effort
+    from serving.operations.ask_what_if import ask_what_if, general_pair
+    from sla.what_if import agreed_effort
 
     settings = read_settings(workspace)
-    current = _current_pair(settings)
-    effort = _checked(
-        lambda: Effort(
-            hours_per_sql=hours_per_sql,
-            capacity_hours=capacity_hours,
-            least_sqls=least_sqls,
-            value_per_win=value_per_win,
-            cost_per_hour=cost_per_hour,
-        )
-    )
+    policy = _policy_if_any(settings)
+    current = None if policy is None else general_pair(policy)
+    asked = {
+        "hours_per_sql": hours_per_sql,
+        "capacity_hours": capacity_hours,
+        "least_sqls": least_sqls,
+        "value_per_win": value_per_win,
+        "cost_per_hour": cost_per_hour,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    effort = _checked(lambda: agreed_effort(policy, given))
     pair = _chosen_pair(current, mql, sql)
     answer = ask_what_if(_read_past(settings), pair, effort=effort, current=current)
     if as_json:
@@ -181,14 +183,13 @@ def _read_past(settings: Settings) -> "Past":
     return prepare_past(matured_leads(champion, History(settings.workspace.history_dir).read()))
 
 
-def _current_pair(settings: Settings) -> "ThresholdPair | None":
-    """Return the thresholds in force, None where there is no policy yet."""
+def _policy_if_any(settings: Settings) -> "Policy | None":
+    """Return the policy in force, None where there is none yet."""
     from serving.clock import now
     from serving.operations.active_policy import ActivePolicy, find_policy
-    from serving.operations.ask_what_if import general_pair
 
     state = find_policy(settings.database, now=now())
-    return general_pair(state.policy) if isinstance(state, ActivePolicy) else None
+    return state.policy if isinstance(state, ActivePolicy) else None
 
 
 def _chosen_pair(current: "ThresholdPair | None", mql: float | None, sql: float | None) -> "ThresholdPair":

@@ -7,6 +7,7 @@ import typer
 
 from features.errors import InputError
 from serving.clock import now
+from serving.commands.learnable import read_to_learn
 from serving.commands.train import agreed_personas, choose_place
 from serving.console import JsonOption, WorkspaceOption, command_app, print_json, step
 from serving.settings import Settings, read_settings
@@ -60,12 +61,11 @@ def run_promotion(
     ``record`` is told of a promotion before anything moves, and when it raises nothing moves; it is the audit
     log unless given. MLflow keeps verdict and reason with the version in any case.
     """
-    from features.history.store import History
     from serving.commands.agreed_stages import agreed_stages
     from training.promote import promote
 
     place, _ = choose_place(settings)
-    tables = History(settings.workspace.history_dir).read_to_learn()
+    tables = read_to_learn(settings)
     with step("Running the gates"):
         return promote(
             settings.workspace,

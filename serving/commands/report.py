@@ -1,28 +1,27 @@
 """`leadpact report NAME`: the reports of both teams on the command line, as the API gives them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from features.errors import InputError
 from serving import clock
+from serving.commands.report_feedback import FEEDBACK_NAMES, print_feedback
 from serving.console import JsonOption, WorkspaceOption, command_app, print_json, show
-from serving.settings import read_settings
+from serving.settings import Settings, read_settings
 from sla.texts import ENGLISH, LANGUAGES
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-    from sqlalchemy.orm import Session
 
     from features.words.reasons import Language
     from serving.periods import ReportPeriod
     from serving.reports import Report
 
 app = command_app()
-NAMES = ("funnel", "pledges", "response", "workload", "goal")
+NAMES = ("funnel", "pledges", "response", "workload", "goal", *FEEDBACK_NAMES)
 
 
 @app.command()
@@ -36,50 +35,54 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Print a report: what both sides promised, how soon they answer, how far leads came."""
-    from features.history.store import History
     from serving.db.migrate import find_database
-    from serving.pledge_reports import REPORTS, ReportQuestion
-    from serving.reports import LONGEST_LEAD_PAGE, USUAL_LEADS, Cut, cut_report
 
     if name not in NAMES:
         raise InputError(f"NAME must be one of {', '.join(NAMES)}; got {name!r}")
     if lang not in LANGUAGES:
         raise InputError(f"--lang must be one of {', '.join(LANGUAGES)}; got {lang!r}")
-    database = find_database(read_settings(workspace).database)
+    settings, language = read_settings(workspace), cast("Language", lang)
+    database = find_database(settings.database)
     if database is None:
         raise InputError("this workspace has no database yet: nothing was sent to the service")
-    settings, language = read_settings(workspace), cast("Language", lang)
+    print_one = print_feedback if name in FEEDBACK_NAMES else _print_pledges
+    try:
+        period, now = _period(database, first, last), clock.now()
+        print_one(name, database, settings, period, key=figure, now=now, lang=language, as_json=as_json)
+    finally:
+        database.dispose()
+
+
+def _print_pledges(
+    name: str,
+    database: "Engine",
+    settings: Settings,
+    period: "ReportPeriod",
+    *,
+    key: str | None,
+    now: datetime,
+    lang: "Language",
+    as_json: bool,
+) -> None:
+    """Print a report about pledges; with the key of a figure only that one, with all its leads."""
+    from features.history.store import History
+    from serving.pledge_reports import REPORTS, ReportQuestion
+    from serving.reports import LONGEST_LEAD_PAGE, USUAL_LEADS, Cut, cut_report
+
     question = ReportQuestion(
         database=database,
         history=History(settings.workspace.history_dir),
-        period=_period(database, first, last),
-        now=clock.now(),
-        lang=language,
+        period=period,
+        now=now,
+        lang=lang,
         per_person=settings.reports_per_person,
     )
-    limit = USUAL_LEADS if figure is None else LONGEST_LEAD_PAGE
-    found = cut_report(REPORTS[name](question), Cut(limit=limit, figure=figure))
+    limit = USUAL_LEADS if key is None else LONGEST_LEAD_PAGE
+    found = cut_report(REPORTS[name](question), Cut(limit=limit, figure=key))
     if as_json:
         print_json(asdict(found))
     else:
-        _show(found, with_leads=figure is not None)
-
-
-@contextmanager
-def open_session(url: str) -> "Iterator[Session | None]":
-    """Give a session that reads; None where there is no database yet."""
-    from serving.db.migrate import find_database
-    from serving.db.session import read_transaction
-
-    database = find_database(url)
-    if database is None:
-        yield None
-        return
-    try:
-        with read_transaction(database) as session:
-            yield session
-    finally:
-        database.dispose()
+        _show(found, with_leads=key is not None)
 
 
 def _period(database: "Engine", first: str | None, last: str | None) -> "ReportPeriod":

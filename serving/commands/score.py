@@ -94,7 +94,7 @@ def _score_on_spark(
     from features.spark.tables import read_folder, read_history
     from serving.batch_input import HISTORY
     from serving.batch_spark import write_scores
-    from serving.operations.object_to_scoring import objecting_in
+    from serving.operations.object_to_scoring import OBJECTION
     from serving.settings import use_this_python_on_spark
 
     check_output(out)
@@ -102,7 +102,7 @@ def _score_on_spark(
     session, history = open_session(), History(workspace.history_dir)
     with step(f"Scoring {source} on Spark"):
         tables = (
-            read_history(session, history, without=objecting_in(history))
+            read_history(session, history, without=history.left_out().get(OBJECTION, ()))
             if source == HISTORY
             else read_folder(session, source)
         )

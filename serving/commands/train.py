@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from serving.clock import now
+from serving.commands.learnable import read_to_learn
 from serving.console import JsonOption, WorkspaceOption, command_app, print_json, say, step
 from serving.settings import Settings, read_settings
 
@@ -42,14 +43,12 @@ def train_challenger(
     (`leadpact features check`). With too few outcomes to learn from, scores rest on the conversion both teams
     agreed to expect, where the policy in force says one.
     """
-    from features.history.store import History
     from training.recipe import count_outcomes
     from training.train import train
 
     settings = read_settings(workspace)
     place, parent_run_id = choose_place(settings)
-    export_exclusions(settings)
-    tables = History(settings.workspace.history_dir).read_to_learn()
+    tables = read_to_learn(settings)
     agreed = agreed_rates(settings)
     if agreed is not None and not count_outcomes(tables, horizon_days=tables.crm.horizon_days).are_enough:
         from serving.commands.train_agreed import train_agreed
@@ -74,18 +73,6 @@ def train_challenger(
         print_json(result_json(result))
     else:
         show_result(result)
-
-
-def export_exclusions(settings: Settings) -> None:
-    """Tell the history from whom nobody may learn, as the service knows now; without a database nothing."""
-    from features.history.store import History
-    from serving.db.migrate import find_database
-    from serving.operations.object_to_scoring import tell_history
-
-    database = find_database(settings.database)
-    if database is not None:
-        tell_history(database, History(settings.workspace.history_dir), now=now())
-        database.dispose()
 
 
 def agreed_personas(settings: Settings) -> "tuple[PersonaRules, ...]":

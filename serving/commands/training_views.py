@@ -51,12 +51,11 @@ def parts_table(parts: "Sequence[PartCounts]") -> "Table":
 
 
 def left_out_lines(left_out: "Sequence[tuple[str, int]]") -> tuple[str, ...]:
-    """Return how many leads were left out as bad data, by code; no line when there were none."""
+    """Return how many leads nobody may learn from, per reason; no line when there were none."""
     if not left_out:
         return ()
-    total = sum(count for _, count in left_out)
-    codes = ", ".join(f"{code} {count}" for code, count in left_out)
-    return (f"left out as bad data: {total} lead{'' if total == 1 else 's'} ({codes})",)
+    reasons = ", ".join(f"{reason.replace('_', ' ')} {count}" for reason, count in left_out)
+    return (f"leads that nobody may learn from: {reasons}",)
 
 
 def leakage_line(findings: "Sequence[Finding]") -> str:

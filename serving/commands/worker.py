@@ -1,4 +1,4 @@
-"""`leadpact worker`: runs the clocks of handovers, gives waiting leads an owner, delivers, deletes."""
+"""`leadpact worker`: clocks, an owner for waiting leads, open leads scored again, messages, retention."""
 
 import signal
 from typing import Annotated
@@ -17,7 +17,10 @@ def worker(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run clocks, reminders and webhooks until stopped; several may run. On SQLite `serve` runs one."""
+    """Run clocks, rescoring and webhooks until stopped.
+
+    Several may run at once. On SQLite `serve` runs one.
+    """
     import logging.config
     from dataclasses import asdict
 
@@ -29,24 +32,28 @@ def worker(
     from serving.db.migrate import prepare_database
     from serving.janitor import Janitor
     from serving.keys import read_or_create_secret
+    from serving.rescorer import Rescorer
     from serving.settings import read_settings
     from serving.worker import Worker
 
     settings = read_settings(workspace)
     database = prepare_database(settings.database)
-    runner = Worker(lambda: database, clock.now, every_seconds=every_seconds)
+    rescorer = Rescorer(settings, lambda: database, clock.now)
+    runner = Worker(lambda: database, clock.now, every_seconds=every_seconds, rescorer=rescorer)
     send = HttpSender(allow_local=settings.webhooks_allow_local)
     secret_file = settings.workspace.secret_file
     courier = Courier(lambda: database, lambda: read_or_create_secret(secret_file), clock.now, send)
     janitor = Janitor(lambda: database, lambda: read_or_create_secret(secret_file), clock.now, settings)
     if once:
         janitor.turn()
-        swept, sent = runner.turn(), courier.turn()
+        swept, rescored, sent = runner.turn(), runner.rescore(), courier.turn()
         counts = {status.value: sent[status.value] for status in DeliveryStatus}
         if json:
-            print_json({**asdict(swept), "messages": counts})
+            told = {"rescored": rescored.looked_at, "changed": rescored.changed, "messages": counts}
+            print_json({**asdict(swept), **told})
         else:
             show(f"{swept.raised} clock events raised, {swept.assigned} waiting leads given to somebody")
+            show(f"{rescored.looked_at} leads scored again, {rescored.changed} of them changed")
             show(f"{counts['delivered']} messages delivered, {counts['pending'] + counts['parked']} not")
         return
     logging.config.dictConfig(LOGGING)

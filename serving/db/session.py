@@ -28,6 +28,10 @@ POOL: Mapping[str, int] = {"pool_size": 8, "max_overflow": 32, "pool_timeout": 1
 """Room for every thread that may touch the database at once (the event loop's helpers are 40)."""
 
 
+SQLITE_POOL: Mapping[str, int] = {"pool_size": 40, "max_overflow": 0, "pool_timeout": 10}
+"""As much room, kept open: a file costs little to hold, and much to open with every request."""
+
+
 def open_database(url: str) -> Engine:
     """Return an engine for a SQLite or PostgreSQL URL; nothing is connected yet."""
     try:
@@ -47,7 +51,7 @@ def open_database(url: str) -> Engine:
 
 def _open_sqlite(url: str) -> Engine:
     try:
-        engine = create_engine(url, **POOL)
+        engine = create_engine(url, **SQLITE_POOL)
     except NoSuchModuleError as error:
         raise InputError(f"the database URL names an unknown driver: {error}") from error
     event.listen(engine, "connect", _prepare_sqlite_connection)
@@ -133,6 +137,14 @@ def read_transaction(database: Engine) -> Iterator[Session]:
     reader = database.execution_options(**{READS_ONLY: True})
     with reachable(), Session(reader, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def read_connection(database: Engine) -> Iterator[Connection]:
+    """One consistent view without objects: for a small question that is asked with every request."""
+    reader = database.execution_options(**{READS_ONLY: True})
+    with reachable(), reader.begin() as connection:
+        yield connection
 
 
 @contextmanager

@@ -201,3 +201,5 @@ class ScoreRow(Base):
     policy_hash: Mapped[str] = mapped_column(String(64))
     feature_set_hash: Mapped[str] = mapped_column(String(64))
     feature_row: Mapped[list[Any]] = mapped_column(JSON)
+    decided_from: Mapped[str | None] = mapped_column(Text)
+    """What the policy looked at beside the probability (`serving.decided_from`); null in scores of old."""

@@ -33,6 +33,8 @@ class LeadRow(Base):
     persona: Mapped[str | None] = mapped_column(String(ID_LENGTH))
     objected_at: Mapped[datetime | None] = mapped_column(UtcTime)
     """Since when the person objects to being scored; null when they do not."""
+    looked_at: Mapped[datetime | None] = mapped_column(UtcTime, index=True)
+    """When it was last scored, also where the score was as before and was not stored."""
 
 
 class TombstoneRow(Base):
@@ -50,7 +52,10 @@ class TombstoneRow(Base):
 
 
 class LeadAttributeRow(Base):
-    """What an attribute of a lead became at an instant, as JSON; null clears it."""
+    """What an attribute of a lead became at an instant, as JSON; null clears it.
+
+    `recorded_at` is when we came to know it, null where it was known before we kept that.
+    """
 
     __tablename__ = "lead_attributes"
 
@@ -58,10 +63,11 @@ class LeadAttributeRow(Base):
     attribute: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
     changed_at: Mapped[datetime] = mapped_column(UtcTime, primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class ActivityRow(Base):
-    """Something a lead did, once per id."""
+    """Something a lead did, once per id; `recorded_at` as for an attribute."""
 
     __tablename__ = "activities"
     __table_args__ = (Index(None, "lead_id", "occurred_at"),)
@@ -73,6 +79,7 @@ class ActivityRow(Base):
     asset: Mapped[str | None] = mapped_column(Text)
     channel: Mapped[str | None] = mapped_column(String(ID_LENGTH))
     value: Mapped[float | None] = mapped_column(Double)
+    recorded_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class DealRow(Base):

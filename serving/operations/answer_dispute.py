@@ -10,6 +10,7 @@ from serving.db.tables_feedback import DisputeRow
 from serving.disputes import DisputeView, dispute_view, status_of
 from serving.errors import AlreadyAnsweredError, UnknownDisputeError
 from serving.feedback_questions import missed_dispute, store_missed
+from serving.lead_marks import UNKEYED, LeadMarks
 from sla.feedback import AnswerStatus, Verdict
 
 
@@ -22,6 +23,7 @@ def answer_dispute(
     by: str,
     now: datetime,
     lang: Language,
+    marks: LeadMarks = UNKEYED,
 ) -> DisputeView:
     """Record the answer; the same again changes nothing.
 
@@ -40,5 +42,5 @@ def answer_dispute(
         row.answered_at, row.answered_by = now, by
         row.verdict, row.answer = verdict.value, answer
         after = {"verdict": verdict.value, "due_at": row.due_at, "answered_at": now}
-        work.note("score.dispute_answered", who=by, what=f"dispute {dispute_id}", after=after)
+        work.note("score.dispute_answered", who=by, what=marks.name(row.lead_id), after=after)
         return dispute_view(row, now=now, lang=lang)

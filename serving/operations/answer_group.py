@@ -37,7 +37,7 @@ def answer_group(database: Engine, group: str, answer: str, *, by: str, now: dat
         work.session.add(row)
         if question.verdict.status is AnswerStatus.OVERDUE:
             store_missed(work.session, [missed_group(question, now=now)])
-        after = {"question_id": row.question_id, "due_at": row.due_at, "answered_at": now}
+        after = {"due_at": row.due_at, "answered_at": now}
         work.note("feedback.answered", who=by, what=f"group {group}", after=after)
         return answer_view(row)
 

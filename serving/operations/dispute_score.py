@@ -17,8 +17,8 @@ from serving.db.tables_feedback import DisputeRow
 from serving.db.tables_leads import LeadRow
 from serving.disputes import DisputeView, dispute_view
 from serving.errors import ActProblem, ActRefusedError, UnknownLeadError
+from serving.lead_book import lead_rows
 from serving.lead_marks import UNKEYED, LeadMarks, refuse_erased
-from serving.lead_work import lead_row
 from serving.leads import unknown_leads
 from serving.reasons import Agreed, agreed_now
 from sla.feedback import Question, judge_question
@@ -47,25 +47,25 @@ def dispute_score(
 ) -> DisputeView:
     """Store a dispute with its deadline in open time of the side that answers.
 
-    The same id, or without ids the same score again, is the dispute already there. Raises `UnknownLeadError`,
-    `ErasedLeadError`,
-    `ActRefusedError` for a lead without such a score, a time before it, or an id of another lead's dispute.
+    The same id, or without ids the same score again, is the dispute already there. Raises
+    `UnknownLeadError`, `ErasedLeadError`, and `ActRefusedError` for a lead without such a score, a time
+    before it, or an id of another lead's dispute.
     """
     with audited_transaction(database, now=now) as work:
         session = work.session
         refuse_erased(session, [new.lead_id], marks)
-        if unknown_leads(session, history, [new.lead_id]):
+        if unknown_leads(session.connection(), history, [new.lead_id]):
             raise UnknownLeadError(new.lead_id)
         score = _score(session, new)
         dispute_id = new.dispute_id or _dispute_id(new.lead_id, score.score_id)
         row = session.get(DisputeRow, dispute_id)
         refuse_problems(_problems(new, score, row))
         if row is None:
-            lead_row(session, history, new.lead_id, now=now)
+            lead_rows(session, history, [new.lead_id], now=now)
             row = _row(dispute_id, new, score, agreed_now(session, now=now), by=by, now=now)
             session.add(row)
-            after = {"lead": marks.name(new.lead_id), "score_id": row.score_id, "due_at": row.due_at}
-            work.note("score.disputed", who=by, what=f"dispute {dispute_id}", after=after)
+            after = {"score_id": row.score_id, "due_at": row.due_at}
+            work.note("score.disputed", who=by, what=marks.name(new.lead_id), after=after)
         return dispute_view(row, now=now, lang=lang)
 
 

@@ -35,7 +35,7 @@ def erase_lead(
         known = work.session.get(TombstoneRow, marks.mark(lead_id))
         if known is not None:
             return Erased(lead_id=lead_id, erased_at=known.erased_at, files_pending=known.files_pending)
-        if unknown_leads(work.session, history, [lead_id]):
+        if unknown_leads(work.session.connection(), history, [lead_id]):
             raise UnknownLeadError(lead_id)
         counts = delete_rows_of_lead(work.session, lead_id)
         mark = TombstoneRow(mark=marks.mark(lead_id), erased_at=now, files_pending=True)

@@ -90,7 +90,7 @@ def export_lead(
     """Return everything stored about a lead's person; raises `UnknownLeadError` and `ErasedLeadError`."""
     with read_transaction(database) as session:
         refuse_erased(session, [lead_id], marks)
-        if unknown_leads(session, history, [lead_id]):
+        if unknown_leads(session.connection(), history, [lead_id]):
             raise UnknownLeadError(lead_id)
         tables = rows_of_lead(session, lead_id)
         return PersonExport(

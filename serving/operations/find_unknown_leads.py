@@ -16,4 +16,4 @@ def find_unknown_leads(
     """Return the ids that were neither put nor imported; raises `ErasedLeadError` for those erased."""
     with read_transaction(database) as session:
         refuse_erased(session, lead_ids, marks)
-        return unknown_leads(session, history, lead_ids)
+        return unknown_leads(session.connection(), history, lead_ids)

@@ -7,7 +7,6 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine, select, update
@@ -16,14 +15,12 @@ from features.history.store import History
 from serving.db.session import clear_write_ahead_log, read_transaction, write_transaction
 from serving.db.tables_leads import TombstoneRow
 from serving.lead_marks import LeadMarks
-from serving.operations.object_to_scoring import tell_history
+from serving.operations.object_to_scoring import write_objections
 
 IsMeant = Callable[[str], bool]
 
 
-def finish_erasures(
-    database: Engine, *, history: History, rejects_dir: Path, marks: LeadMarks, now: datetime
-) -> int:
+def finish_erasures(database: Engine, *, history: History, rejects_dir: Path, marks: LeadMarks) -> int:
     """Remove erased persons from every file; return how many erasures are finished by that.
 
     Raises `LeadPactError` while an import holds the history: it is tried again.
@@ -39,7 +36,7 @@ def finish_erasures(
     history.erase(is_meant)
     for file in sorted(rejects_dir.glob("*.csv")):
         _rewrite_without(file, is_meant)
-    tell_history(database, history, now=now)
+    write_objections(database, history)
     if not clear_write_ahead_log(database):
         return 0
     with write_transaction(database) as session:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from serving.db.audited import audited_transaction
 from serving.db.session import read_transaction
 from serving.db.tables_leads import LeadRow
-from serving.lead_work import add_event, event_id, settle, state_of
+from serving.lead_events import event_id
+from serving.lead_work import add_event, settle, state_of
 from sla.lifecycle import EventKind, Hold, LeadEvent
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from features.history.exclusions import Exclusion
+from serving.db.migrate import find_database
 from serving.db.session import read_transaction
 from serving.db.tables_leads import DealRow
 from serving.ends import StoredEnd, all_ends
@@ -14,7 +14,7 @@ from sla.feedback import code_end
 from sla.lifecycle import EventKind
 
 
-def list_bad_data(database: Engine, *, now: datetime) -> tuple[Exclusion, ...]:
+def list_bad_data(database: Engine, *, now: datetime) -> tuple[str, ...]:
     """Return each lead whose newest end has a code of bad data, by id.
 
     A deal that was opened or won later says that it was a lead after all.
@@ -28,9 +28,20 @@ def list_bad_data(database: Engine, *, now: datetime) -> tuple[Exclusion, ...]:
         found = []
         for lead_id, end in newest.items():
             coded = code_end(rule, group=end.group, code=end.code, text=end.text)
-            if coded.is_bad_data and coded.code is not None and not alive.get(lead_id, end.at) > end.at:
-                found.append(Exclusion(lead_id=lead_id, code=coded.code))
-        return tuple(sorted(found, key=lambda one: one.lead_id))
+            if coded.is_bad_data and not alive.get(lead_id, end.at) > end.at:
+                found.append(lead_id)
+        return tuple(sorted(found))
+
+
+def find_bad_data(url: str, *, now: datetime) -> tuple[str, ...] | None:
+    """Return the same for the database of a URL; None, and nothing created, where there is none."""
+    database = find_database(url)
+    if database is None:
+        return None
+    try:
+        return list_bad_data(database, now=now)
+    finally:
+        database.dispose()
 
 
 def _newest_deals(session: Session) -> dict[str, datetime]:

@@ -19,6 +19,6 @@ def raise_missed_answers(database: Engine, *, now: datetime) -> int:
         found = list(overdue_questions(work.session, now=now))
         store_missed(work.session, found)
         if found:
-            after = {"raised": [f"{one.kind} {one.subject_id}" for one in found]}
+            after = {"raised": [{"kind": one.kind, "due_at": one.at} for one in found]}
             work.note("answers.missed", who=WORKER, what=f"{len(found)} answers", after=after)
         return len(found)

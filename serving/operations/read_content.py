@@ -198,24 +198,29 @@ def _content(
         )
         for is_won in (True, False)
     )
-    found = []
-    for cell in won.keys() | lost.keys():
-        views = [
-            numbers.view(cell_key(name, *cell), _tally(*uses.get(cell, ((), ()))))
-            for name, uses in (("won", won), ("lost", lost))
-        ]
-        label = stage_name(Stage(cell[2]), lang)
-        found.append(
-            ContentView(
-                content=cell[0],
-                persona=cell[1],
-                stage=cell[2],
-                stage_label=label,
-                won=views[0],
-                lost=views[1],
-            )
-        )
-    return tuple(sorted(found, key=lambda one: (-one.won.count, -one.lost.count, one.won.key)))
+    nothing: tuple[list[_Use], list[_Use]] = ([], [])
+    views = [
+        _row(cell, won.get(cell, nothing), lost.get(cell, nothing), numbers, lang)
+        for cell in won.keys() | lost.keys()
+    ]
+    return tuple(sorted(views, key=lambda one: (-one.won.count, -one.lost.count, one.won.key)))
+
+
+def _row(
+    cell: tuple[str, str, str],
+    won: tuple[list[_Use], list[_Use]],
+    lost: tuple[list[_Use], list[_Use]],
+    numbers: Numbers,
+    lang: Language,
+) -> ContentView:
+    return ContentView(
+        content=cell[0],
+        persona=cell[1],
+        stage=cell[2],
+        stage_label=stage_name(Stage(cell[2]), lang),
+        won=numbers.view(cell_key("won", *cell), _tally(*won)),
+        lost=numbers.view(cell_key("lost", *cell), _tally(*lost)),
+    )
 
 
 def _uses(

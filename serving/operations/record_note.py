@@ -9,8 +9,8 @@ from features.history.store import History
 from serving.db.audited import audited_transaction
 from serving.db.tables_feedback import NoteRow
 from serving.errors import UnknownLeadError
+from serving.lead_book import lead_rows
 from serving.lead_marks import UNKEYED, LeadMarks, refuse_erased
-from serving.lead_work import lead_row
 from serving.leads import unknown_leads
 from serving.notes import Tags, add_note, made_note_id, tag_problems
 from serving.reasons import agreed_now, refuse_not_agreed
@@ -54,23 +54,23 @@ def record_note(
 ) -> NoteView:
     """Store a note of a known lead; the same id again is the note already there.
 
-    Raises `UnknownLeadError`, `ErasedLeadError`, `NotAgreedError` for an objection or a persona the agreement
-    does not list.
+    Raises `UnknownLeadError`, `ErasedLeadError`, and `NotAgreedError` for an objection or a persona the
+    agreement does not list.
     """
     with audited_transaction(database, now=now) as work:
         session, tags = work.session, new.tags
         refuse_erased(session, [new.lead_id], marks)
-        if unknown_leads(session, history, [new.lead_id]):
+        if unknown_leads(session.connection(), history, [new.lead_id]):
             raise UnknownLeadError(new.lead_id)
         parts = (new.lead_id, new.at, new.text, tags.objection, tags.content, tags.persona)
         note_id = new.note_id or made_note_id(*parts)
         row = session.get(NoteRow, note_id)
         if row is None:
             refuse_not_agreed(tag_problems(agreed_now(session, now=now), tags))
-            lead = lead_row(session, history, new.lead_id, now=now)
+            lead = lead_rows(session, history, [new.lead_id], now=now)[new.lead_id]
             row = add_note(session, lead, tags, note_id=note_id, text=new.text, by=by, at=new.at, now=now)
-            after = {"lead": marks.name(row.lead_id), "objection": row.objection, "content": row.content}
-            work.note("note.recorded", who=by, what=f"note {note_id}", after=after)
+            after = {"objection": row.objection, "content": row.content}
+            work.note("note.recorded", who=by, what=marks.name(new.lead_id), after=after)
         return _view(row)
 
 

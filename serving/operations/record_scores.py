@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +33,7 @@ class ScoreRecord:
     policy_hash: str
     feature_set_hash: str
     feature_row: tuple[float, ...]
+    decided_from: str
 
 
 def record_scores(database: Engine, records: Sequence[ScoreRecord], *, now: datetime) -> None:
@@ -48,5 +49,6 @@ def add_scores(session: Session, records: Sequence[ScoreRecord], *, now: datetim
 
 
 def _values(record: ScoreRecord, now: datetime) -> dict[str, Any]:
+    values = {name: getattr(record, name) for name in ScoreRecord.__slots__}
     row = [None if math.isnan(value) else value for value in record.feature_row]
-    return {**asdict(record), "feature_row": row, "scored_at": now}
+    return {**values, "feature_row": row, "scored_at": now}

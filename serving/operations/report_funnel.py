@@ -15,7 +15,7 @@ from serving.lead_lives import LeadLife, read_attribute, read_lives, read_scores
 from serving.lead_work import policy_version_of
 from serving.operations.active_policy import policy_in_force
 from serving.periods import ReportPeriod
-from serving.reports import Figure, Report, new_figure, new_report
+from serving.reports import Figure, Report, judged_at, new_figure, new_report
 from sla.funnel import STEPS, FunnelStep, GroupChange, Run, funnel_of, runs_of, what_changed
 from sla.lifecycle import EventKind
 from sla.words_reports import LIKE_FOR_LIKE, label_of
@@ -34,12 +34,13 @@ class TwoPeriods:
     now: tuple[Run, ...]
     before: tuple[Run, ...]
 
-    def of(self, group_of: Group, group: str) -> "TwoPeriods":
-        """Return the runs of one group."""
-        now, before = (
-            tuple(run for run in runs if group_of(run) == group) for runs in (self.now, self.before)
-        )
-        return TwoPeriods(now=now, before=before)
+    def by(self, group_of: Group) -> Mapping[str, "TwoPeriods"]:
+        """Return the runs of each group, by its name."""
+        now, before = (_grouped(runs, group_of) for runs in (self.now, self.before))
+        return {
+            group: TwoPeriods(now=tuple(now.get(group, ())), before=tuple(before.get(group, ())))
+            for group in sorted(now.keys() | before.keys())
+        }
 
 
 def report_funnel(
@@ -62,7 +63,7 @@ def report_funnel(
     figures = [*_section(ALL, runs, {}, lang)]
     for name, group_of in groups.items():
         figures += _sections(name, runs, group_of, lang)
-    policy = policy_in_force(database, at=min(now, period.until))
+    policy = policy_in_force(database, at=judged_at(period, now))
     said = (LIKE_FOR_LIKE.in_language(lang),)
     return new_report("funnel", figures, period=period, policy=policy, now=now, lang=lang, sentences=said)
 
@@ -106,14 +107,18 @@ def _groups(
 
 def _largest(group_of: Group, runs: tuple[Run, ...]) -> Group:
     """Return the same groups, those beyond the largest as one; a run without any is its own."""
-    counts = Counter(map(group_of, runs))
+    groups = {(run.lead_id, run.cycle): group_of(run) for run in runs}
+    counts = Counter(groups.values())
     kept = set(sorted(counts, key=lambda group: (-counts[group], group))[:MOST_GROUPS])
+    named = {run: (group or NONE) if group in kept else OTHERS for run, group in groups.items()}
+    return lambda run: named[run.lead_id, run.cycle]
 
-    def group(run: Run) -> str:
-        found = group_of(run)
-        return (found or NONE) if found in kept else OTHERS
 
-    return group
+def _grouped(runs: tuple[Run, ...], group_of: Group) -> Mapping[str, list[Run]]:
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(group_of(run), []).append(run)
+    return groups
 
 
 def _sections(name: str, runs: TwoPeriods, group_of: Group, lang: Language) -> Iterator[Figure]:
@@ -123,9 +128,9 @@ def _sections(name: str, runs: TwoPeriods, group_of: Group, lang: Language) -> I
         for place in range(1, len(STEPS))
         for part in what_changed(runs.before, runs.now, place=place, group_of=group_of)
     }
-    for group in sorted({group_of(run) for run in (*runs.now, *runs.before)}):
+    for group, own in runs.by(group_of).items():
         parts = {place: part for (place, other), part in changes.items() if other == group}
-        yield from _section(f"{name}={group}", runs.of(group_of, group), parts, lang)
+        yield from _section(f"{name}={group}", own, parts, lang)
 
 
 def _section(

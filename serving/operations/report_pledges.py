@@ -15,7 +15,7 @@ from serving.lead_lives import LeadLife, read_lives, read_scores
 from serving.operations.active_policy import policy_in_force
 from serving.periods import ReportPeriod
 from serving.planned_figures import planned_figures
-from serving.reports import Figure, Report, new_figure, new_report
+from serving.reports import Figure, Report, judged_at, new_figure, new_report
 from serving.worked_sqls import ReportedSql, sqls_between
 from sla.attainment import CaseState, WorkedSql, answered_in_time, followed_up, tried_enough
 from sla.funnel import STEPS, runs_of
@@ -64,7 +64,7 @@ class Question:
 def report_pledges(database: Engine, period: ReportPeriod, *, now: datetime, lang: Language) -> Report:
     """Return both sides' pledges as the policy in force at the end of the period, or now, makes them."""
     asked = Question(
-        period=period, policy=policy_in_force(database, at=min(now, period.until)), now=now, lang=lang
+        period=period, policy=policy_in_force(database, at=judged_at(period, now)), now=now, lang=lang
     )
     stage = Stage.MQL
     pledges = None if asked.policy is None else asked.policy.pledges

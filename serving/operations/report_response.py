@@ -9,7 +9,7 @@ from features.words.reasons import Language
 from serving.db.session import read_transaction
 from serving.operations.active_policy import policy_in_force
 from serving.periods import ReportPeriod
-from serving.reports import Figure, Report, new_figure, new_report
+from serving.reports import Figure, Report, judged_at, new_figure, new_report
 from serving.worked_sqls import ReportedSql, sqls_between
 from sla.attainment import CaseState, answered_in_time
 from sla.funnel import quantile
@@ -37,7 +37,7 @@ def report_response(
         figures += _section(f"persona={persona or '-'}", of_persona, lang)
     for person in sorted({one.owner for one in sqls if one.owner}) if per_person else ():
         figures += _section(f"person={person}", [one for one in sqls if one.owner == person], lang)
-    policy = policy_in_force(database, at=min(now, period.until))
+    policy = policy_in_force(database, at=judged_at(period, now))
     return new_report("response", figures, period=period, policy=policy, now=now, lang=lang)
 
 

@@ -18,7 +18,7 @@ def return_handover(
     kind: EventKind,
     *,
     group: ReasonGroup | None,
-    reason: str,
+    reason: str | None,
     code: str | None = None,
     by: str,
     at: datetime,
@@ -37,7 +37,10 @@ def return_handover(
         refuse_over(row)
         sent = None if group is None else group.value
         agreed = agreed_now(work.session, now=now)
-        problems = (time_problems(row, "occurred_at", at), reason_problems(agreed, group=sent, code=code))
+        problems = (
+            time_problems(row, "occurred_at", at),
+            reason_problems(agreed, group=sent, code=code, text=reason),
+        )
         refuse_problems(chain.from_iterable(problems))
         before = {"status": row.status}
         why = agreed.why(group=sent, code=code, text=reason)

@@ -33,7 +33,10 @@ def test_every_command_of_the_table_loads(name: str) -> None:
 def test_every_command_has_help(name: str) -> None:
     """`leadpact COMMAND --help` works for each row and needs no workspace."""
     done = subprocess.run(
-        [sys.executable, "-m", "serving", name, "--help"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "serving", *name.split(), "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "Usage:" in done.stdout

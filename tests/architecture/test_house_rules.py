@@ -80,9 +80,10 @@ def clock_reads(path: Path) -> Iterator[str]:
 
 
 def test_the_clock_is_read_in_one_place() -> None:
-    """Everything but serving/clock.py is told what time it is."""
-    allowed = ROOT / "serving" / "clock.py"
-    assert [read for path in source_files(*PACKAGES) if path != allowed for read in clock_reads(path)] == []
+    """Everything but serving/clock.py is told what time it is; a benchmark compares with a real service."""
+    allowed = (ROOT / "serving" / "clock.py", ROOT / "experiments" / "benchmarks" / "serving" / "writes.py")
+    files = (path for path in source_files(*PACKAGES) if path not in allowed)
+    assert [read for path in files for read in clock_reads(path)] == []
 
 
 def environment_reads(path: Path) -> Iterator[str]:

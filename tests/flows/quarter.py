@@ -44,6 +44,9 @@ REPORTS = (
     "response?from=2027-01-01&to=2027-03-31",
     "workload",
     "goal",
+    "losses?from=2027-01-01&to=2027-03-31",
+    "wins?from=2027-01-01&to=2027-03-31",
+    "content?from=2027-01-01&to=2027-03-31",
 )
 REPORTS_MIDWAY = ("pledges?from=2027-02-01&to=2027-02-28",)
 """The reports of the quarter, and those that are read while it runs. Further ones are added here."""

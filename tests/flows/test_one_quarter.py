@@ -35,6 +35,7 @@ from tests.flows.quarter import (
     demo_world,
 )
 from tests.oracles import reports_slow as slow
+from tests.oracles.business_minutes import minutes_open
 from tests.serving.postgres import Cluster, running_cluster
 from training.agreed import AgreedRates, calibration_of, log_odds_of, updated_rates, write_rates
 from training.artifact import GoldenRows, write_model_directory
@@ -293,6 +294,33 @@ def test_sales_pledges_are_counted(on_sqlite: Played) -> None:
         assert figures[f"sales/{name}"]["value"] == pytest.approx(counted["kept"] / decided)
 
 
+def cause_of(played: Played, handover: Json) -> datetime:
+    """Return the act that made an SQL: the newest of the message after which it was handed over."""
+    lead_id, at = handover["lead_id"], slow.instant(handover["created_at"])
+    causes = []
+    for message in played.quarter.sent:
+        if message.at == at and message.path == f"/v1/leads/{lead_id}":
+            causes.append(message.body["changed_at"])
+        if message.at == at and message.path == "/v1/activities":
+            own = (one for one in message.body["items"] if one["lead_id"] == lead_id)
+            causes += [one["occurred_at"] for one in own]
+    return max(map(slow.instant, causes))
+
+
+def test_the_system_s_lag_is_counted(on_sqlite: Played) -> None:
+    """From the act that made the lead an SQL until a seller has it, in open minutes of sales."""
+    figures = on_sqlite.figures(f"response{QUARTER}")
+    sqls = handed_over(on_sqlite, FROM, TO)
+    lags = [
+        minutes_open(cause_of(on_sqlite, one), slow.instant(one["assigned_at"]), on_sqlite.hours)
+        for one in sqls
+    ]
+    assert max(lags) > 0
+    assert values_of(figures, "sales/system_lag_median", "sales/system_lag_p90") == pytest.approx(
+        list(np.quantile(lags, [0.5, 0.9]))
+    )
+
+
 def test_response_times_are_counted(on_sqlite: Played) -> None:
     """The seller's lag minute by minute, its quantiles as numpy has them, for the team and per persona."""
     figures = on_sqlite.figures(f"response{QUARTER}")
@@ -381,6 +409,48 @@ def test_the_goal_is_counted(on_sqlite: Played) -> None:
         won = [one for one in inside if one["outcome"] == "won"]
         assert values_of(figures, f"{section}/won", f"{section}/cases") == [len(won), len(inside)]
         assert figures[f"{section}/won"]["leads"] == sorted({one["lead_id"] for one in won})
+
+
+def lost_and_won(played: Played) -> dict[str, list[Json]]:
+    """Return the deals that ended in the quarter, by how."""
+    found: dict[str, list[Json]] = {"lost": [], "won": []}
+    for one in sent_deals(played).values():
+        if "outcome" in one and QUARTER_BEGINS <= slow.instant(one["closed_at"]) < QUARTER_ENDS:
+            found[one["outcome"]].append(one)
+    return found
+
+
+def test_losses_are_counted(on_sqlite: Played) -> None:
+    """Lost deals by the reason that was sent, leads given back by their kind, and the leads behind."""
+    report = on_sqlite.reports[f"losses{QUARTER}"]
+    lost = lost_and_won(on_sqlite)["lost"]
+    given_back = Counter(
+        step["kind"]
+        for lead in on_sqlite.leads.values()
+        for step in lead["timeline"]
+        if step["kind"] in ("rejected", "recycled", "no_contact")
+        and QUARTER_BEGINS <= slow.instant(step["occurred_at"]) < QUARTER_ENDS
+    )
+    kinds = {one["kind"]: one["counted"]["count"] for one in report["kinds"]}
+    assert kinds == {"lost": len(lost), **{kind: given_back[kind] for kind in kinds if kind != "lost"}}
+    assert report["total"]["count"] == len(lost) + given_back.total()
+    sent = Counter(one["loss_reason"] for one in lost)
+    sent["targeting_no_need"] += given_back["rejected"]  # sellers say "no need", which is the same reason
+    reasons = {one["code"]: one["counted"]["count"] for one in report["reasons"]}
+    assert {code: reasons[code] for code in sent} == dict(sent)
+    (of_lost,) = (one["counted"] for one in report["kinds"] if one["kind"] == "lost")
+    assert of_lost["lead_ids"] == sorted({one["lead_id"] for one in lost})[:20]
+
+
+def test_wins_are_counted(on_sqlite: Played) -> None:
+    """Every won deal of the quarter is told, with its amount, the newest first."""
+    report = on_sqlite.reports[f"wins{QUARTER}"]
+    won = sorted(
+        lost_and_won(on_sqlite)["won"], key=lambda one: (one["closed_at"], one["deal_id"]), reverse=True
+    )
+    assert won
+    assert [one["deal_id"] for one in report["wins"]] == [one["deal_id"] for one in won]
+    assert report["amount"] == pytest.approx(sum(one["amount"] for one in won))
 
 
 def test_everything_twice_changes_nothing(on_sqlite: Played) -> None:

@@ -50,11 +50,11 @@ class Running:
 
 
 @contextmanager
-def running_service(workspace: Path, *options: str) -> Iterator[Running]:
+def running_service(workspace: Path, *options: str, **variables: str) -> Iterator[Running]:
     """Start `leadpact serve` on a free port; it is killed at the end if the test did not stop it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "serving", "serve", "--port", "0", *options],
-        env=environment(workspace),
+        env=environment(workspace) | variables,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

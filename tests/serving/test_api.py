@@ -32,6 +32,7 @@ ANSWER_KEYS = [
     "owner",
     "respond_by",
     "persona",
+    "persona_confidence",
     "evidence",
     "reason_1",
     "reason_2",

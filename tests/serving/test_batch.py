@@ -97,6 +97,7 @@ def test_an_attribute_only_the_policy_reads_has_its_type_after_a_change(tmp_path
     History(settings.workspace.history_dir).merge(tables)
     answers = batch_answers(load_scorer(settings, now=NOW), tables)
     assert answers["L1"]["persona"] == "economic_buyer"
+    assert 0.5 <= answers["L1"]["persona_confidence"] <= 1.0
     assert answers == service_answers(open_desk(settings, ready=False), ["L1"])
 
 

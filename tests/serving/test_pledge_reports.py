@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from features.errors import InputError
 from serving.commands.report import app as report_app
 from serving.settings import Settings
-from tests.builders_serving import NOW, Desk, Json, install_policy, open_desk
+from tests.builders_serving import NOW, Desk, Json, install_policy, open_desk, policy_version
 from tests.serving.conftest import closing
 from tests.serving.test_handovers import act, ask_for_demo, work_policy
 
@@ -132,6 +132,19 @@ def test_people_are_named_only_where_the_operator_says_so(tmp_path: Path, is_all
             }
             assert len(named) == (2 if is_allowed else 0)
             assert ("Jonas" in answer.text) is is_allowed
+
+
+def test_a_month_is_held_against_the_policy_of_its_last_day(tmp_path: Path) -> None:
+    """An agreement that begins at midnight after it is not asked; in the next month it is."""
+    settings = Settings(workspace_root=tmp_path / "workspace", mlflow_tracking_uri=None)
+    for desk in closing(open_desk(settings)):
+        later = policy_version(2, valid_from="2026-12-01").replace("leads = 60", "leads = 90", 1)
+        install_policy(settings, later)
+        desk.clock.advance(40 * 24 * 3600)
+        for month, version, leads in (("11", "1", 60), ("12", "2", 90)):
+            answer = read(desk, f"pledges?from=2026-{month}-01").json()
+            assert answer["policy_version"] == version
+            assert figures(answer)["marketing/leads"]["target"] == leads
 
 
 def test_without_an_agreement_numbers_stand_alone(empty_desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """The reports on losses, wins and content against an independent count in SQL, on both databases."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -7,10 +8,11 @@ from typing import Any
 
 import pytest
 import time_machine
+from typer.testing import CliRunner, Result
 
-from features.history.exclusions import read_exclusions
 from features.history.store import History
-from serving.commands.train import export_exclusions
+from serving.commands.learnable import BAD_DATA, tell_bad_data
+from serving.commands.report import app as report_app
 from serving.operations.list_bad_data import list_bad_data
 from serving.periods import ReportPeriod
 from serving.settings import Settings
@@ -186,20 +188,47 @@ def test_reports_read_in_german(played: Played) -> None:
     assert {row["text"] for row in english["unmapped_texts"]} <= {"went quiet", "nobody knows why"}
 
 
+def ask(played: Played, *arguments: str) -> Result:
+    """Run `leadpact report` in this process, as of the end of the story."""
+    settings = played.desk.settings
+    where = {"LEADPACT_WORKSPACE": str(settings.workspace.root), "LEADPACT_DATABASE_URL": settings.database}
+    with time_machine.travel(played.desk.clock.tell(), tick=False):
+        return CliRunner(env=where).invoke(report_app, [*arguments, "--from", "2026-12-01"])
+
+
+def test_the_command_line_gives_the_same_reports(played: Played) -> None:
+    """The same numbers as JSON; lines for people in both languages; the leads behind one number."""
+    for name, german in (
+        ("losses", "Daten: "),
+        ("wins", "Was gewonnen wurde ("),
+        ("content", "Einwände ohne"),
+    ):
+        report = played.report(name, DECEMBER)
+        printed = json.loads(ask(played, name, "--json").stdout)
+        assert list(numbers_of(printed)) == list(numbers_of(report))
+        assert german in ask(played, name, "--lang", "de").stdout
+        most = max(numbers_of(report), key=lambda one: one["leads"])
+        assert ask(played, name, "--figure", most["key"]).stdout.split() == most["lead_ids"]
+    lines = ask(played, "losses").stdout.splitlines()
+    total = played.report("losses", DECEMBER)["total"]
+    assert lines[0].endswith(f"(2026-12-01 – 2026-12-31): {total['count']} (before: {total['before']})")
+    error = ask(played, "wins", "--figure", "x").exception
+    assert str(error) == "--figure must be the key of a number of this report; got 'x'"
+
+
 def test_bad_data_leaves_the_training_set(played: Played) -> None:
     """Whom sellers called no lead is told to training, and training does not see it."""
     settings = played.desk.settings
     with time_machine.travel(played.desk.clock.tell(), tick=False):
-        export_exclusions(settings)
-    bad = {(lead, code) for _id, lead, _kind, _at, code, _group in played.sent.ends if code in BAD_CODES}
-    told = read_exclusions(settings.workspace.history_dir)
-    assert {(one.lead_id, one.code) for one in told} == bad
+        tell_bad_data(settings)
+    bad = {lead for lead, code in ((end[1], end[4]) for end in played.sent.ends) if code in BAD_CODES}
     history = History(settings.workspace.history_dir)
+    assert set(history.left_out()[BAD_DATA]) == bad
     stored = set(history.read().leads.column("lead_id").to_pylist())
     learnt = history.read_to_learn()
-    assert stored & {lead for lead, _code in bad}
-    assert set(learnt.leads.column("lead_id").to_pylist()) == stored - {lead for lead, _code in bad}
-    assert sum(count for _code, count in learnt.left_out) == len(stored & {lead for lead, _code in bad})
+    assert stored & bad
+    assert set(learnt.leads.column("lead_id").to_pylist()) == stored - bad
+    assert learnt.left_out == ((BAD_DATA, len(stored & bad)),)
 
 
 def test_a_lead_after_all(played: Played) -> None:
@@ -208,6 +237,6 @@ def test_a_lead_after_all(played: Played) -> None:
     database = desk.app.state.service.database()
     first = list_bad_data(database, now=desk.clock.tell())[0]
     desk.clock.advance(60)
-    item = {"deal_id": "D-after-all", "lead_id": first.lead_id, "opened_at": desk.clock.tell().isoformat()}
+    item = {"deal_id": "D-after-all", "lead_id": first, "opened_at": desk.clock.tell().isoformat()}
     assert desk.post("/v1/deals", {"items": [item]}).status_code == 200
     assert first not in list_bad_data(database, now=desk.clock.tell())

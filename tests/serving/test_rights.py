@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
-from features.history.exclusions import Exclusion, write_exclusions
 from features.history.store import History
 from features.importing.import_export import import_export, write_rejects
 from features.importing.raw import REJECTS_SCHEMA
@@ -42,7 +41,7 @@ NOT_ABOUT_LEADS = {
     *("policy_signatures", "absences", "kept_answers", "webhooks", "webhook_secrets", "tombstones"),
     *("feedback_answers", "missed_answers"),
 }
-"""Tables without a word about a lead, or with one that `serving.lead_rows` blanks."""
+"""Tables without a word about a lead, or with one that `serving.lead_rows` takes out."""
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +102,10 @@ def live(desk: Desk, number: int) -> None:
     assert desk.post("/v1/deals", {"items": [lost | {"loss_reason": lead_id}]}).status_code == 200
     scored = desk.post("/v1/score", {"lead_id": lead_id}, **{"Idempotency-Key": f"s-{number}"})
     assert scored.status_code == 200, scored.text
+    doubted = {"dispute_id": f"dispute {lead_id}", "reason": f"not {lead_id}"}
+    for what, body in (("disputes", doubted), ("notes", {"text": f"spoke with {lead_id}"})):
+        sent = desk.post(f"/v1/leads/{lead_id}/{what}", body)
+        assert sent.status_code == 200, sent.text
 
 
 def erase(desk: Desk, lead_id: str) -> Any:
@@ -270,20 +273,20 @@ def test_an_objection_holds_at_once_and_leaves_training(desk: Desk) -> None:
     assert desk.post("/v1/score", {"lead_id": lead_id}).status_code == 200
 
 
-def test_erasing_takes_leads_out_of_every_table_and_keeps_the_rest(tmp_path: Path) -> None:
-    """What nobody is meant by stays as it was; a history may end empty and keeps other exclusions."""
+def test_reasons_to_leave_leads_out_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """One file, one list per reason: an import, an erasure and another reason keep it."""
     history = History(tmp_path)
-    leads = [{"lead_id": name, "created_at": NOW} for name in ("a", "b", "c")]
-    visit = {"activity_id": "v", "lead_id": "a", "occurred_at": NOW, "kind": "page_view"}
-    history.merge(crm_tables(leads, [visit]))
-    write_exclusions(tmp_path, [Exclusion(lead_id="b", code="wrong")])
-    before = history.fingerprint()
-    assert history.erase(lambda lead_id: lead_id == "nobody") == 0
-    assert history.fingerprint() == before
-    assert history.erase(lambda lead_id: lead_id == "a") == 1
-    assert history.read().activities.num_rows == 0
-    assert history.read_to_learn().leads["lead_id"].to_pylist() == ["c"]
-    assert history.erase(lambda _: True) == 2
+    leads = [{"lead_id": name, "created_at": NOW} for name in ("a", "b", "c", "d")]
+    history.merge(crm_tables(leads))
+    history.leave_out("bad_data", ["a", "b"])
+    history.leave_out("objection", ["b", "unknown"])
+    history.erase(lambda lead_id: lead_id == "d")
+    tables = history.read_to_learn()
+    left_out = (("bad_data", 2), ("objection", 1))
+    assert (tables.leads["lead_id"].to_pylist(), tables.left_out) == (["c"], left_out)
+    history.leave_out("bad_data", [])
+    assert history.read_to_learn().left_out == (("objection", 1),)
+    assert history.erase(lambda _: True) == 3
     assert history.read().leads.num_rows == 0
 
 

@@ -188,6 +188,6 @@ def test_an_action_of_the_policy_lifts_at_once(scorer: Scorer) -> None:
     scored = scorer.score(
         read_score_request({"lead": lead, "activities": [activity]}, now=NOW, language="de")
     )
-    assert scored.record.rule in (Rule.OVERRIDE, Rule.THRESHOLD_REACHED)
+    assert scored.judged.decision.rule in (Rule.OVERRIDE, Rule.THRESHOLD_REACHED)
     assert (scored.answer.stage, scored.answer.owner) == ("sql", "sales")
     assert scored.answer.respond_by is not None

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from features.history.exclusions import Exclusion, write_exclusions
 from features.history.store import History
 from serving.cli import main
 from tests.builders_training import learnable_crm
@@ -37,11 +36,10 @@ def answer(capsys: pytest.CaptureFixture[str]) -> Any:
 def test_train_evaluate_promote_and_pull(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The walk of a data scientist: each command answers with one JSON document and names the next."""
     where = ("-w", str(workspace), "--json")
-    doubles = [Exclusion(lead_id=f"L{one:04}", code="data_duplicate") for one in (7, 8, 99_999)]
-    write_exclusions(workspace / "history", doubles)
+    History(workspace / "history").leave_out("bad_data", [f"L{one:04}" for one in (7, 8, 99_999)])
     assert run("train", *where, "--budget", "0") == 0
     trained = answer(capsys)
-    assert trained["left_out"] == {"data_duplicate": 2}
+    assert trained["left_out"] == {"bad_data": 2}
     assert (trained["version"], trained["split"]["kind"], trained["next"]) == (
         "1",
         "forward",
@@ -71,7 +69,7 @@ def test_train_evaluate_promote_and_pull(workspace: Path, capsys: pytest.Capture
     pointer = json.loads((workspace / "models" / "champion.json").read_bytes())
     assert pointer == {"version": "1", "folder": "lead-conversion-1"}
     card = (workspace / "models" / "lead-conversion-1" / "card.md").read_text("utf-8")
-    assert "Left out as bad data, by the codes sellers gave: 2 leads were none (data_duplicate 2)." in card
+    assert "Leads that nobody may learn from, by reason: bad data 2." in card
 
     assert run("promote", "-w", str(workspace)) == 2
     assert "`leadpact train` makes one" in capsys.readouterr().err

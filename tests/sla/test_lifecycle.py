@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sla.errors import BrokenRulesError
-from sla.lifecycle import GIVEN_BACK, MOVES, EventKind, Hold, LeadEvent, LeadState, fold_events
+from sla.lifecycle import (
+    GIVEN_BACK,
+    MOVES,
+    EventKind,
+    Hold,
+    LeadEvent,
+    LeadState,
+    fold_events,
+    stage_at,
+)
 from sla.stages import Stage
 from tests.builders_policy import NOW
 
@@ -209,6 +218,14 @@ def test_no_score_of_other_versions_takes_anybody_down(chance: random.Random) ->
             assert not sinks or happened.occurred_at - since >= happened.dwell_days * DAY
             basis = happened.basis
         since = happened.occurred_at if step.moved else since
+
+
+@given(st.randoms(use_true_random=False), st.integers(-1, 61))
+def test_the_stage_at_an_instant_is_where_events_led_until_then(chance: random.Random, half: int) -> None:
+    """What happens later does not change where a lead was."""
+    state, instant = fold_events(random_life(chance)), NOW + half * DAY / 2
+    known = [step.event for step in state.steps if step.event.occurred_at <= instant]
+    assert stage_at(state, instant) is fold_events(known).stage
 
 
 def test_an_event_has_an_id_a_time_and_a_stage_only_when_scored() -> None:

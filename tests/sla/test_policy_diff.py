@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from sla.clauses import Content, ResponseTime, Threshold
+from sla.clauses_pledges import CapacityRule, MarketingPledge, PledgePeriod, Pledges, SalesPledge
 from sla.personas import Condition, Operator
 from sla.policy import Policy
 from sla.policy_diff import ChangeKind, compare_policies
@@ -120,13 +121,35 @@ def test_the_way_back_is_the_reverse(one: Policy, other: Policy) -> None:
             "Mindestzeit in einer Stufe: bisher 3 Tage, künftig 5 Tage (höher)",
             id="dwell",
         ),
+        pytest.param(
+            {"capacity": CapacityRule(hours_per_week=40.0, hours_per_sql=1.5, hours_per_attempt=0.25)},
+            "new: Hours of sales per week: 40|new: Hours per SQL: 1.5|new: Hours per attempt: 0.25",
+            "neu: Stunden des Vertriebs pro Woche: 40|neu: Stunden je SQL: 1,5|"
+            "neu: Stunden je Kontaktversuch: 0,25",
+            id="capacity",
+        ),
     ],
 )
 def test_changes_in_words(changes: dict[str, Any], english: str, german: str) -> None:
     """One line per promise that differs, as a manager would read it."""
     after = policy_with(**changes)
-    assert lines(after, "en") == [english]
-    assert lines(after, "de") == [german]
+    assert lines(after, "en") == english.split("|")
+    assert lines(after, "de") == german.split("|")
+
+
+def test_a_pledge_that_changes_says_which_way() -> None:
+    """More leads are higher, a smaller share is lower; another period and stage are named."""
+    marketing, sales = MarketingPledge(stage=Stage.MQL, leads=60), SalesPledge(answered_in_time=0.9)
+    before = policy_with(pledges=Pledges(period=PledgePeriod.MONTH, marketing=marketing, sales=sales))
+    more = replace(marketing, leads=70, stage=Stage.SQL)
+    fewer = replace(sales, answered_in_time=0.85)
+    after = policy_with(pledges=Pledges(period=PledgePeriod.WEEK, marketing=more, sales=fewer))
+    assert [change.text("en") for change in compare_policies(before, after)] == [
+        "Pledged per: until now month, then week",
+        "Stage of marketing's leads: until now MQL, then SQL",
+        "Marketing delivers leads: until now 60, then 70 (higher)",
+        "SQLs answered in time: until now 90 %, then 85 % (lower)",
+    ]
 
 
 def test_a_text_is_no_number() -> None:

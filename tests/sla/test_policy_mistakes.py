@@ -204,6 +204,12 @@ BAD_CASES = {
         "routing.most_open",
         "from 1 to 10000",
     ),
+    "scored-again-never": (
+        "[attempts]",
+        "[rescoring]\nevery_hours = 0\nstep_points = 1\n[attempts]",
+        "rescoring.every_hours",
+        "from 1 to 720",
+    ),
     "cool-off-backwards": (
         "[attempts]",
         "[recycling]\ncool_off_days = -1\n[attempts]",

@@ -1,5 +1,6 @@
 """What other thresholds would have done: equal to counting lead by lead, and honest where it cannot tell."""
 
+from dataclasses import replace
 from math import ceil, floor
 from typing import Any
 
@@ -7,9 +8,20 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from sla.clauses_pledges import CapacityRule, MarketingPledge, PledgePeriod, Pledges, SalesPledge
 from sla.errors import AgreementError, BrokenRulesError
 from sla.stages import Stage
-from sla.what_if import Effort, PastPeriod, ThresholdPair, feasible_band, suggest, what_if, wilson
+from sla.what_if import (
+    Effort,
+    PastPeriod,
+    ThresholdPair,
+    agreed_effort,
+    feasible_band,
+    suggest,
+    what_if,
+    wilson,
+)
+from tests.builders_policy import policy_with
 from tests.oracles import what_if_slow as slow
 
 # Few different values, so that ties and hits on the threshold are common.
@@ -191,3 +203,19 @@ def test_a_stage_is_entered_on_the_line() -> None:
     """A probability that equals a threshold reaches it."""
     pair = ThresholdPair(mql=0.1, sql=0.3)
     assert [pair.stage_of(p) for p in (0.3, 0.1, 0.0999)] == [Stage.SQL, Stage.MQL, Stage.LEAD]
+
+
+def test_what_is_left_out_is_what_is_agreed() -> None:
+    """An SQL takes its work and three attempts; a pledge of SQLs per quarter is one per week; asking wins."""
+    capacity = CapacityRule(hours_per_week=40.0, hours_per_sql=1.5, hours_per_attempt=0.5)
+    marketing = MarketingPledge(stage=Stage.SQL, leads=26)
+    pledges = Pledges(
+        period=PledgePeriod.QUARTER, marketing=marketing, sales=SalesPledge(answered_in_time=0.9)
+    )
+    agreed = policy_with(capacity=capacity, pledges=pledges)
+    effort = agreed_effort(agreed, {"capacity_hours": 8.0})
+    assert (effort.hours_per_sql, effort.capacity_hours) == (3.0, 8.0)
+    assert effort.least_sqls == pytest.approx(2.0, rel=0.01)
+    of_mqls = replace(pledges, marketing=replace(marketing, stage=Stage.MQL))
+    assert agreed_effort(policy_with(pledges=of_mqls), {}) == Effort()
+    assert agreed_effort(None, {}) == Effort()

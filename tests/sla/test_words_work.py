@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from sla.business_time import OpenDay, Opening
-from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RouteBy, RoutingRule
+from sla.clauses_work import ClockRule, Overflow, RecyclingRule, RescoringRule, RouteBy, RoutingRule
 from sla.policy import Policy
 from sla.public_holidays import PublicHolidays
 from sla.words import render_policy
@@ -31,6 +31,7 @@ def work_policy(**routing: object) -> Policy:
         ),
         routing=replace(rule, **routing),  # type: ignore[arg-type]
         recycling=RecyclingRule(cool_off_days=30),
+        rescoring=RescoringRule(every_hours=24, step_points=1),
     )
 
 
@@ -43,6 +44,8 @@ def work_policy(**routing: object) -> Policy:
         pytest.param("en", "Sales works at other times (Europe/Berlin):", id="side"),
         pytest.param("en", "Open by agreement on: 19 December 2026 (09:00–13:00)", id="open-day"),
         pytest.param("en", "within 15 working minutes of the act", id="system"),
+        pytest.param("en", "every 24 h; a change of at most 1 point is not passed on", id="rescoring"),
+        pytest.param("de", "alle 24 h neu bewertet; eine Änderung um höchstens 1 Punkt wird", id="neu"),
         pytest.param("en", "reminded 1 working hour before the deadline", id="due-soon"),
         pytest.param("en", "1 working day (8 working hours) after a missed deadline", id="escalate"),
         pytest.param("en", "Whoever has the fewest open handovers: Sam, Sue.", id="by-load"),

@@ -2,12 +2,8 @@
 
 from alembic import context
 
+from serving.db import tables_feedback, tables_messages  # noqa: F401  they add their tables to the metadata
 from serving.db.tables import Base
-from serving.db.tables_feedback import NoteRow
-from serving.db.tables_messages import DeliveryRow
-
-TABLES = (DeliveryRow, NoteRow)
-"""Named so that every table is known to `Base`."""
 
 context.configure(
     connection=context.config.attributes["connection"],
