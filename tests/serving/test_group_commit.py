@@ -159,6 +159,20 @@ def test_who_gave_up_waiting_harms_nobody(database: Engine) -> None:
     assert stored_ids(database) == {"cut off", "next"}
 
 
+def test_what_comes_after_a_close_is_stored_too(database: Engine) -> None:
+    """An application that ends and begins again, as tests and rolling restarts do, waits for nobody."""
+    log = scores_log(lambda scores: stored(database, scores))
+
+    async def add(score_id: str) -> str:
+        return await asyncio.wait_for(log.add(record(score_id)), 10)
+
+    assert asyncio.run(add("before")) == "before"
+    log.close()
+    assert asyncio.run(add("after")) == "after"
+    log.close()
+    assert stored_ids(database) == {"before", "after"}
+
+
 def test_a_killed_service_has_kept_what_it_acknowledged(tmp_path: Path, database_url: str) -> None:
     """Sixteen clients ask for scores of stored leads while the process dies by SIGKILL."""
     root = tmp_path / "workspace"
