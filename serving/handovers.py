@@ -98,8 +98,9 @@ def open_handover(
     )
     session.add(row)
     session.flush()
-    _give(session, row, policy, now=now)
+    _place(session, row, policy, now=now)
     tell_handover(session, row, now=now)
+    refresh_clocks(session, row, now=now)
     return row
 
 
@@ -238,13 +239,19 @@ def _absences(session: Session, row: HandoverRow) -> tuple[Absence, ...]:
 
 def _give(session: Session, row: HandoverRow, policy: Policy, *, now: datetime) -> bool:
     """Give a waiting handover an owner if somebody has room; say whether it waits no longer."""
+    has_place = _place(session, row, policy, now=now)
+    refresh_clocks(session, row, now=now)
+    return has_place
+
+
+def _place(session: Session, row: HandoverRow, policy: Policy, *, now: datetime) -> bool:
+    """Do the same without a look at the clocks."""
     assignment = assign(session, policy, row.persona, now=now)
     row.owner, row.route = assignment.owner, assignment.route.value
     has_place = assignment.route is not Route.NO_ROOM
     if has_place:
         row.status, row.assigned_at = HandoverStatus.OPEN.value, now
     session.flush()
-    refresh_clocks(session, row, now=now)
     return has_place
 
 

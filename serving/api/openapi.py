@@ -45,6 +45,7 @@ ABOUT = (
 )
 
 
+PROBLEM_REFERENCE = "#/components/responses/Problem{}"
 KEY_USE_PROBLEMS = (400, 409, 422)
 KEY_ABOUT = (
     "A name for this request, such as a UUID. Sent again within 24 hours under the same API key, it is "
@@ -166,7 +167,11 @@ def openapi_document() -> dict[str, Any]:
         "openapi": "3.0.3",
         "info": {"title": "LeadPact", "version": API_VERSION, "description": ABOUT},
         "paths": paths,
-        "components": {"schemas": _components(), "securitySchemes": _security_schemes()},
+        "components": {
+            "schemas": _components(),
+            "responses": _problems(),
+            "securitySchemes": _security_schemes(),
+        },
     }
 
 
@@ -203,7 +208,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 def _responses(operation: Operation) -> dict[str, Any]:
     statuses = {*operation.problems, *(KEY_USE_PROBLEMS if operation.takes_key else ())}
-    problems = {str(status): _problem(status) for status in sorted(statuses)}
+    problems = {str(status): {"$ref": PROBLEM_REFERENCE.format(status)} for status in sorted(statuses)}
     return {"200": _answer(operation)} | problems
 
 
@@ -217,6 +222,12 @@ def _answer(operation: Operation) -> dict[str, Any]:
 
 def _content(field: Field, example: object) -> dict[str, Any]:
     return {"schema": {"$ref": f"#/components/schemas/{field.schema}"}, "example": example}
+
+
+def _problems() -> dict[str, Any]:
+    """Return what each status of a problem may mean: said once, most operations may answer most of them."""
+    statuses = {status for operation in OPERATIONS for status in (*operation.problems, *KEY_USE_PROBLEMS)}
+    return {f"Problem{status}": _problem(status) for status in sorted(statuses)}
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import msgspec
 
 from serving.api.openapi import openapi_document
 
-OLD_REFERENCE, NEW_REFERENCE = "#/components/schemas/", "#/definitions/"
+REFERENCES = (("#/components/schemas/", "#/definitions/"), ("#/components/responses/", "#/responses/"))
 JSON = "application/json"
 Json = dict[str, Any]
 
@@ -44,6 +44,9 @@ def swagger_document() -> Json:
             path: {method: _operation(described) for method, described in methods.items()}
             for path, methods in document["paths"].items()
         },
+        "responses": {
+            name: _response(described) for name, described in document["components"]["responses"].items()
+        },
         "definitions": _schema(document["components"]["schemas"]),
     }
 
@@ -71,6 +74,8 @@ def _body(described: Json) -> Json:
 
 
 def _response(described: Json) -> Json:
+    if "$ref" in described:
+        return {"$ref": _reference(described["$ref"])}
     ((media_type, content),) = described["content"].items()
     turned = {"description": described["description"], "schema": _schema(content["schema"])}
     return turned | ({"examples": {media_type: content["example"]}} if "example" in content else {})
@@ -83,10 +88,17 @@ def _schema(value: Any) -> Any:
             return {_name(name): _schema(inner) for name, inner in value.items()}
         case list():
             return [_schema(inner) for inner in value]
-        case str() if value.startswith(OLD_REFERENCE):
-            return NEW_REFERENCE + value.removeprefix(OLD_REFERENCE)
+        case str():
+            return _reference(value)
         case _:
             return value
+
+
+def _reference(text: str) -> str:
+    for old, new in REFERENCES:
+        if text.startswith(old):
+            return new + text.removeprefix(old)
+    return text
 
 
 def _name(name: str) -> str:

@@ -24,7 +24,7 @@ from tests.builders_serving import NOW, Desk, install_key, install_open_policies
 from tests.serving.conftest import closing
 from tests.serving.once_race import run_race
 
-KEYS = 100
+KEYS = 200
 COMMENT = "/v1/policies/3/comments"
 
 

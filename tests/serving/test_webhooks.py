@@ -30,7 +30,7 @@ from serving.operations.remove_webhook import remove_webhook
 from serving.operations.replay_messages import replay_messages
 from serving.operations.rotate_webhook_secret import rotate_webhook_secret
 from serving.operations.sweep_clocks import sweep_clocks
-from serving.outbox import Event
+from serving.outbox import CLOCK_EVENTS, Event
 from serving.settings import Settings
 from tests.builders_serving import NOW, Desk, TestClock, install_policy, open_desk
 from tests.serving.conftest import closing
@@ -104,6 +104,8 @@ def test_what_happens_is_told_in_its_order(desk: Desk) -> None:
     ]
     assert [first for first, _ in stages][1:] == [last for _, last in stages][:-1]
     assert stages[-1][1] == "customer"
+    kinds = [one["type"] for one in about]
+    assert kinds.index("handover.created") < min(kinds.index(f"handover.{word}") for word in CLOCK_EVENTS)
     for one in told:
         assert one.keys() - {"subject"} == {
             *("specversion", "id", "source", "type", "time", "datacontenttype", "data"),

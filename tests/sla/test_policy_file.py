@@ -78,3 +78,10 @@ def test_a_policy_built_by_hand_is_checked_too() -> None:
     twice = policy_with(thresholds=POLICY.thresholds + POLICY.thresholds[:1])
     (finding,) = check_policy(twice)
     assert finding.path == ("thresholds", 3)
+
+
+@settings(max_examples=20)
+@given(policies())
+def test_one_persona_is_written_as_in_its_policy(policy: Policy) -> None:
+    """What is suggested for a policy has the form in which a policy keeps it."""
+    assert all(write_persona(persona) in write_policy(policy) for persona in policy.personas)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,11 @@ from experiments.benchmarks.serving.workspace import (
 from features.online import OnlineFeatures
 from features.times import EPOCH, MICROSECOND
 
-START_SECONDS = 120.0
+START_SECONDS, STOP_SECONDS = 120.0, 30
 MEGABYTE = 1024.0
+OWN_PATH = ("sh", "-c", f'PATH="{Path(sys.executable).parent}:$PATH" exec "$@"', "sh")
+"""MLflow starts the server it finds on the path."""
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -73,8 +77,9 @@ def _running(place: Place, name: str) -> Iterator[Server]:
             yield Server(name=name, url=url, body=body, pid=process.pid, started_s=started_s)
         finally:
             for pid in reversed(_family(process.pid)):
-                os.kill(pid, 15)
-            process.wait(timeout=30)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            process.wait(timeout=STOP_SECONDS)
 
 
 def commands(place: Place, port: int) -> Mapping[str, list[str]]:
@@ -86,7 +91,7 @@ def commands(place: Place, port: int) -> Mapping[str, list[str]]:
     return {
         "leadpact": [*python, *own],
         **{name: [*peer, name, str(port), str(place.model)] for name in ("echo", "validate", "lightgbm")},
-        "mlflow": [*python, "mlflow", *served, "--workers", "1", "--port", str(port)],
+        "mlflow": [*OWN_PATH, *python, "mlflow", *served, "--workers", "1", "--port", str(port)],
     }
 
 
@@ -129,7 +134,7 @@ def wait_until_ready(url: str, body: bytes, key: str, process: "subprocess.Popen
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)
-    raise RuntimeError(f"{url} did not answer; see its log beside the workspace")
+    raise RuntimeError(f"{url} did not answer with 200 in {START_SECONDS:g} seconds")
 
 
 def _family(pid: int) -> list[int]:
