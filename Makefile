@@ -6,7 +6,7 @@ WORKSPACE ?= workspace
 PYTEST_WORKERS ?= 2
 BIN := .venv/bin
 
-.PHONY: help setup demo test bench lint lock clean
+.PHONY: help setup demo test explore bench lint lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -40,6 +40,9 @@ lint: setup .venv/.ready-spark  ## Style, types and the direction of imports
 
 test: lint  ## Everything that CI runs
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
+
+explore: setup .venv/.ready-spark  ## Look for counterexamples that no run has seen yet (property tests, six times as many)
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile --hypothesis-profile explore -m "not slow"
 
 bench: setup  ## Install the peers and run the benchmark of the features on little data (all sizes: see its README)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.lock

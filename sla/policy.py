@@ -6,7 +6,7 @@ overrides, thresholds; what none of them decides is refused. Words are rendered 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -284,14 +284,17 @@ def _keep_disqualified(case: _Case) -> Decision | None:
 
 
 def _apply_override(case: _Case) -> Decision | None:
-    """Lift the lead for its newest agreed action, unless its score alone lifts it higher."""
+    """Lift the lead for its newest agreed action, unless its score alone lifts it higher.
+
+    An action wakes a recycled lead: its score counts again too, else the next look would lift it once more.
+    """
     found = [(one, age) for one in case.policy.overrides if (age := _age_of_action(case, one)) is not None]
     if not found:
         return None
     override, age = max(found, key=lambda pair: rank(pair[0].stage))
-    by_score = _apply_thresholds(case)
+    by_score = _apply_thresholds(_awake(case))
     if by_score is not None and rank(by_score.stage) > rank(override.stage):
-        return None
+        return by_score
     return _decided(
         case,
         Rule.OVERRIDE,
@@ -301,6 +304,13 @@ def _apply_override(case: _Case) -> Decision | None:
         age=age,
         limit_days=override.within_days,
     )
+
+
+def _awake(case: _Case) -> _Case:
+    """Return the case of a recycled lead that need not rest any more; any other as it is."""
+    if case.here is not Stage.RECYCLED:
+        return case
+    return replace(case, lead=replace(case.lead, stage_since=None))
 
 
 def _age_of_action(case: _Case, override: Override) -> timedelta | None:

@@ -15,9 +15,16 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 settings.register_profile(
-    "default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "default",
+    max_examples=50,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("explore", settings.get_profile("default"), derandomize=False, max_examples=300)
 settings.load_profile("default")
+"""The same examples in every run, so that a change is judged by what it changes; `make explore` looks for new
+ones."""
 
 REAL_DATA_VARIABLE = "LEADPACT_REAL_DATA"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent

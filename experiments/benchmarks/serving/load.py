@@ -49,19 +49,16 @@ def run_wrk(url: str, body: bytes, *, key: str, concurrency: int, seconds: int) 
         sent, script = Path(folder) / "body.json", Path(folder) / "post.lua"
         sent.write_bytes(body)
         script.write_text(SCRIPT.format(key=key, body=sent), "utf-8")
-        command = [
-            wrk,
-            "-t1",
-            f"-c{concurrency}",
-            f"-d{seconds}s",
-            "--timeout",
-            "30s",
-            "-s",
-            str(script),
-            url,
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    load = Load(**json.loads(done.stdout.strip().splitlines()[-1]))
+        size = ["-t1", f"-c{concurrency}", f"-d{seconds}s", "--timeout", "30s"]
+        done = subprocess.run(
+            [wrk, *size, "-s", str(script), url], capture_output=True, text=True, check=True
+        )
+    return read_load(done.stdout, url)
+
+
+def read_load(report: str, url: str) -> Load:
+    """Return what the last line of a report says; ValueError when an answer was not 200."""
+    load = Load(**json.loads(report.strip().splitlines()[-1]))
     if load.refused or not load.requests:
         raise ValueError(f"{load.refused} of {load.requests} requests to {url} were not answered with 200")
     return load
