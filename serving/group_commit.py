@@ -52,7 +52,8 @@ class GroupCommit(Generic[Item, Result]):
     def __init__(self, store: Callable[[Sequence[Item]], Sequence[Result]], *, most: int, name: str) -> None:
         self._store = store
         self._most = most
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"leadpact-{name}")
+        self._name = f"leadpact-{name}"
+        self._thread: ThreadPoolExecutor | None = None
         self._gate = threading.Lock()
         self._waiting: list[Entry[Item, Result]] = []
         self._is_storing = False
@@ -63,14 +64,18 @@ class GroupCommit(Generic[Item, Result]):
         entry: Entry[Item, Result] = Entry(item, loop, loop.create_future())
         with self._gate:
             self._waiting.append(entry)
-            must_start, self._is_storing = not self._is_storing, True
-        if must_start:
-            self._thread.submit(self._store_waiting)
+            if not self._is_storing:
+                self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix=self._name)
+                self._thread.submit(self._store_waiting)
+                self._is_storing = True
         return await entry.future
 
     def close(self) -> None:
-        """Store what waits, and end the thread."""
-        self._thread.shutdown()
+        """Store what waits, and end the thread; what comes later begins another one."""
+        with self._gate:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.shutdown()
 
     def _store_waiting(self) -> None:
         while group := self._take():
