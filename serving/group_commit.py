@@ -52,8 +52,8 @@ class GroupCommit(Generic[Item, Result]):
     def __init__(self, store: Callable[[Sequence[Item]], Sequence[Result]], *, most: int, name: str) -> None:
         self._store = store
         self._most = most
-        self._name = name
-        self._thread = self._new_thread()
+        self._name = f"leadpact-{name}"
+        self._thread: ThreadPoolExecutor | None = None
         self._gate = threading.Lock()
         self._waiting: list[Entry[Item, Result]] = []
         self._is_storing = False
@@ -65,19 +65,17 @@ class GroupCommit(Generic[Item, Result]):
         with self._gate:
             self._waiting.append(entry)
             if not self._is_storing:
+                self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix=self._name)
                 self._thread.submit(self._store_waiting)
                 self._is_storing = True
         return await entry.future
 
     def close(self) -> None:
-        """Store what waits, and end the thread; what comes after that is stored by another one."""
+        """Store what waits, and end the thread; what comes later begins another one."""
         with self._gate:
-            ended, self._thread = self._thread, self._new_thread()
-        ended.shutdown()
-
-    def _new_thread(self) -> ThreadPoolExecutor:
-        """Return the one thread; it begins with the first thing to store."""
-        return ThreadPoolExecutor(1, thread_name_prefix=f"leadpact-{self._name}")
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.shutdown()
 
     def _store_waiting(self) -> None:
         while group := self._take():

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Engine, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from features.history.store import History
@@ -81,8 +81,8 @@ def _points(probability: float) -> float:
 
 
 def _due(session: Session, due_at: datetime, most: int) -> Sequence[LeadRow]:
-    """Return the leads that nobody has looked at for so long, those never looked at first."""
-    is_open = LeadRow.stage.in_(OPEN_STAGES)
+    """Return the leads that nobody has looked at for so long, those never looked at first; none objects."""
+    is_open = and_(LeadRow.stage.in_(OPEN_STAGES), LeadRow.objected_at.is_(None))
     never = select(LeadRow).where(is_open, LeadRow.looked_at.is_(None)).limit(most)
     found = list(session.scalars(never))
     if len(found) < most:

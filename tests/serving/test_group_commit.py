@@ -156,7 +156,9 @@ def test_who_gave_up_waiting_harms_nobody(database: Engine) -> None:
 
     assert asyncio.run(give_up()) == "next"
     log.close()
-    assert stored_ids(database) == {"cut off", "next"}
+    assert asyncio.run(log.add(record("after the close"))) == "after the close"
+    log.close()
+    assert stored_ids(database) == {"cut off", "next", "after the close"}
 
 
 def test_what_comes_after_a_close_is_stored_too(database: Engine) -> None:

@@ -15,6 +15,8 @@ from serving.db.tables import ScoreRow
 from serving.db.tables_leads import LeadRow, StageEventRow
 from serving.decided_from import read_decided_from
 from serving.lead_events import lead_event
+from serving.lead_marks import UNKEYED
+from serving.operations.object_to_scoring import object_to_scoring
 from serving.operations.put_lead import put_lead
 from serving.operations.read_lead import read_lead_to_score
 from serving.operations.read_score import record_of_row
@@ -190,6 +192,18 @@ def test_two_workers_store_each_change_once(workspace: Settings, database: Engin
         )
     assert sum(one.looked_at for one in done) == 10
     assert max(len(rows) - before.get(lead_id, 0) for lead_id, rows in scores(database).items()) == 1
+
+
+def test_who_objects_is_not_looked_at(workspace: Settings, database: Engine, scorer: Scorer) -> None:
+    """Neither scored again nor due for ever."""
+    history = history_of(workspace)
+    fill(database, history, scorer, 2)
+    objecting = sorted(scores(database))[0]
+    object_to_scoring(database, objecting, objects=True, history=history, marks=UNKEYED, by="x", now=NOW)
+    before = scores(database)[objecting]
+    looked = rescore_leads(database, history=history, scorer=scorer, now=NOW + 9 * DAY)
+    assert looked.looked_at == 1
+    assert len(scores(database)[objecting]) == len(before)
 
 
 def test_a_policy_that_says_nothing_rescoring_nothing(settings: Settings) -> None:

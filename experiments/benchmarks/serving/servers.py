@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.benchmarks.measure import ROOT
+from experiments.benchmarks.measure import ROOT, run_quietly
 from experiments.benchmarks.serving.workspace import (
     AS_OF,
     ONE_THREAD,
@@ -33,6 +33,15 @@ MEGABYTE = 1024.0
 OWN_PATH = ("sh", "-c", f'PATH="{Path(sys.executable).parent}:$PATH" exec "$@"', "sh")
 """MLflow starts the server it finds on the path."""
 
+SAVING = """
+import sys
+import mlflow
+
+folder, code, trees = sys.argv[1:]
+mlflow.pyfunc.save_model(
+    folder, python_model=code, artifacts={"trees": trees}, pip_requirements=["lightgbm"]
+)
+"""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -96,15 +105,13 @@ def commands(place: Place, port: int) -> Mapping[str, list[str]]:
 
 
 def save_mlflow_model(place: Place) -> None:
-    """Write the same trees as MLflow wants them."""
-    import mlflow
-
-    mlflow.pyfunc.save_model(
-        str(place.root / "mlflow-model"),
-        python_model=str(Path(__file__).with_name("mlflow_model.py")),
-        artifacts={"trees": str(place.model / "model.txt")},
-        pip_requirements=["lightgbm"],
-    )
+    """Write the same trees as MLflow wants them, in a process of its own: nothing here imports MLflow."""
+    script = Path(__file__).with_name("mlflow_model.txt").read_text("utf-8")
+    code, saving = place.root / "mlflow_model.py", place.root / "save_mlflow_model.py"
+    code.write_text(script, "utf-8")
+    saving.write_text(SAVING, "utf-8")
+    arguments = (str(place.root / "mlflow-model"), str(code), str(place.model / "model.txt"))
+    run_quietly([sys.executable, str(saving), *arguments])
 
 
 def mlflow_body() -> bytes:
