@@ -198,7 +198,7 @@ def test_who_objects_is_not_looked_at(workspace: Settings, database: Engine, sco
     """Neither scored again nor due for ever."""
     history = history_of(workspace)
     fill(database, history, scorer, 2)
-    objecting = sorted(scores(database))[0]
+    objecting = min(scores(database))
     object_to_scoring(database, objecting, objects=True, history=history, marks=UNKEYED, by="x", now=NOW)
     before = scores(database)[objecting]
     looked = rescore_leads(database, history=history, scorer=scorer, now=NOW + 9 * DAY)
