@@ -5,7 +5,6 @@ answer `serving.crm.retries`.
 """
 
 import logging
-import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -20,43 +19,26 @@ from serving.crm.signatures import signed_headers
 from serving.errors import DatabaseUnreachableError
 from serving.operations.claim_deliveries import Claimed, claim_deliveries
 from serving.operations.record_deliveries import Outcome, record_deliveries
+from serving.repeated import Repeated
 
 log = logging.getLogger("leadpact.courier")
 
 SENDERS = 8
 LOOK_SECONDS = 1.0
-STOP_SECONDS = 20.0
 Flying = dict["Future[Outcome]", Claimed]
 
 
-class Courier:
-    """One per process: `turn` sends everything due; `start` and `stop` frame a thread of turns."""
+class Courier(Repeated):
+    """One per process: `turn` sends everything due."""
 
     def __init__(
         self, database: Callable[[], Engine], secret: Callable[[], bytes], clock: Clock, send: Send
     ) -> None:
+        super().__init__("courier")
         self._database = database
         self._secret = secret
         self._clock = clock
         self._send = send
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="leadpact-courier", daemon=True)
-
-    def start(self) -> None:
-        """Begin to deliver beside whatever the process does."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Take nothing more, let what is on its way end; a thread that was started is waited for."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
-
-    def run(self) -> None:
-        """Deliver until stopped."""
-        while not self._stopped.is_set():
-            self._try_turn()
-            self._stopped.wait(LOOK_SECONDS)
 
     def turn(self) -> "Counter[str]":
         """Send until nothing is due or on its way; return how many tries ended in which status."""
@@ -107,13 +89,15 @@ class Courier:
         headers = signed_headers(texts, message_id=claimed.message_id, body=body, now=self._clock())
         return self._send(Outgoing(url=claimed.url, headers=headers, body=body))
 
-    def _try_turn(self) -> None:
+    def step(self) -> float:
+        """Deliver what is due."""
         try:
             self.turn()
         except DatabaseUnreachableError as error:
             log.warning("courier.database_unreachable reason=%r", str(error))
         except Exception:  # one turn that fails must not end the courier; the log says why
             log.exception("courier.turn_failed")
+        return LOOK_SECONDS
 
 
 def _log(outcome: Outcome) -> None:

@@ -1,7 +1,6 @@
 """The janitor: finishes erasures in files, and deletes what was kept long enough. Several may run."""
 
 import logging
-import threading
 from collections.abc import Callable
 
 from sqlalchemy import Engine
@@ -14,6 +13,7 @@ from serving.operations.finish_erasures import finish_erasures
 from serving.operations.object_to_scoring import write_objections
 from serving.operations.run_retention import run_retention
 from serving.operations.sweep_clocks import WORKER
+from serving.repeated import Repeated
 from serving.settings import Settings
 
 log = logging.getLogger("leadpact.janitor")
@@ -22,39 +22,25 @@ TURN_SECONDS = 10.0
 TURNS_PER_RETENTION = 360
 """Erasures are finished within seconds; what is kept too long is looked for every hour."""
 
-STOP_SECONDS = 20.0
 
-
-class Janitor:
-    """One per process: `turn` does both; `start` and `stop` frame a thread of turns."""
+class Janitor(Repeated):
+    """One per process: `turn` does both, most steps finish erasures only."""
 
     def __init__(
         self, database: Callable[[], Engine], secret: Callable[[], bytes], clock: Clock, settings: Settings
     ) -> None:
+        super().__init__("janitor")
         self._database = database
         self._secret = secret
         self._clock = clock
         self._settings = settings
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="leadpact-janitor", daemon=True)
+        self._steps = 0
 
-    def start(self) -> None:
-        """Begin to clean beside whatever the process does."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Let the turn under way end; a thread that was started is waited for."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
-
-    def run(self) -> None:
-        """Clean until stopped."""
-        turns = 0
-        while not self._stopped.is_set():
-            self._try(self.turn if turns % TURNS_PER_RETENTION == 0 else self.finish)
-            turns += 1
-            self._stopped.wait(TURN_SECONDS)
+    def step(self) -> float:
+        """Finish erasures; every so often delete what is over, too."""
+        self._try(self.turn if self._steps % TURNS_PER_RETENTION == 0 else self.finish)
+        self._steps += 1
+        return TURN_SECONDS
 
     def turn(self) -> None:
         """Finish erasures, then delete what is over."""

@@ -6,7 +6,6 @@ time.
 """
 
 import logging
-import threading
 from collections.abc import Callable
 
 from sqlalchemy import Engine
@@ -16,6 +15,7 @@ from serving.errors import DatabaseUnreachableError
 from serving.operations.raise_missed_answers import raise_missed_answers
 from serving.operations.rescore_leads import MOST_PER_BATCH, NOTHING_DUE, Rescored
 from serving.operations.sweep_clocks import MOST_PER_SWEEP, Swept, sweep_clocks
+from serving.repeated import Repeated
 from serving.rescorer import MOST_BATCHES_PER_TURN, Rescorer
 
 log = logging.getLogger("leadpact.worker")
@@ -24,15 +24,15 @@ SWEEP_SECONDS = 15.0
 MOST_SWEEPS_PER_TURN = 20
 """After an outage this many thousands of clocks are caught up in one turn; the rest waits for the next."""
 
-STOP_SECONDS = 10.0
 
-
-class Worker:
-    """One thread that sweeps; `start` and `stop` frame its life, `turn` is one look at the clocks.
+class Worker(Repeated):
+    """One thread that sweeps; `turn` is one look at the clocks.
 
     With a `rescorer` the scores of open leads are made again after each look; while there is more of it than
     one turn takes, the next one follows at once.
     """
+
+    stop_seconds = 10.0
 
     def __init__(
         self,
@@ -42,30 +42,21 @@ class Worker:
         every_seconds: float = SWEEP_SECONDS,
         rescorer: Rescorer | None = None,
     ) -> None:
+        super().__init__("worker")
         self._database = database
         self._rescorer = rescorer
         self._clock = clock
         self._every_seconds = every_seconds
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="leadpact-worker", daemon=True)
-
-    def start(self) -> None:
-        """Begin to sweep beside whatever the process does."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Let the sweep under way finish, and end; a thread that was started is waited for."""
-        self._stopped.set()
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
-            self._thread.join(STOP_SECONDS)
 
     def run(self) -> None:
         """Sweep until stopped."""
         log.info("worker.started every_seconds=%g", self._every_seconds)
-        while not self._stopped.is_set():
-            has_more = self._try_turn()
-            self._stopped.wait(0.0 if has_more else self._every_seconds)
+        super().run()
         log.info("worker.stopped")
+
+    def step(self) -> float:
+        """Sweep and score; while more of it waits, go on at once."""
+        return 0.0 if self._try_turn() else self._every_seconds
 
     def turn(self) -> Swept:
         """Sweep until nothing is due, within bounds; return what was done in all."""

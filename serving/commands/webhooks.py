@@ -76,6 +76,8 @@ def list_all(workspace: WorkspaceOption = None, json: JsonOption = False) -> Non
     if json:
         print_json([asdict(one) for one in found])
         return
+    if not found:
+        say("No webhook is told anything yet: `leadpact webhooks add URL` adds one.")
     for one in found:
         _show(one)
 

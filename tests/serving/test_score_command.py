@@ -71,7 +71,7 @@ def test_without_a_model_it_says_how_to_get_one(settings: Settings, tmp_path: Pa
     done = run_leadpact(settings.workspace.root, "score", "history", str(tmp_path / "x.csv"))
     assert done.returncode == 1
     first, model, policy = done.stderr.splitlines()
-    assert first == "leadpact: cannot score yet"
+    assert first == "leadpact: not ready for this yet"
     assert model == "  there is no champion model: run `leadpact train`, then `leadpact promote`"
     assert policy.startswith("  there is no policy: write one")
 
