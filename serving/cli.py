@@ -113,7 +113,9 @@ def describe_error(error: Exception) -> tuple[int, str]:
         case PolicyProblems():
             return WRONG_INPUT, error.text()
         case ServiceNotReadyError():
-            return FAILURE, "\n".join(["not ready for this yet", *(f"  {part.text()}" for part in error.missing)])
+            return FAILURE, "\n".join(
+                ["not ready for this yet", *(f"  {part.text()}" for part in error.missing)]
+            )
         case LeadPactError() | AgreementError():
             return FAILURE, str(error)
         case _:
